@@ -1,0 +1,60 @@
+# Every target makes the virtual environment it needs, once: nothing has to be installed by hand.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Exact versions for everything that is installed, build tools included.
+export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help demo test check format bench pictures clean
+
+help:
+	@echo "make demo      set up, then the main job: a real table, two neurons, pictures"
+	@echo "make test      set up, then all tests"
+	@echo "make check     formatting, lint, types"
+	@echo "make bench     speed against peers (a few minutes)"
+	@echo "make pictures  draw the README's pictures again"
+	@echo "make clean     remove the virtual environment and all caches"
+
+demo: $(VENV)/.runtime
+	$(BIN)/feedforward demo
+
+test: $(VENV)/.dev
+	$(BIN)/pytest --cov
+
+check: $(VENV)/.dev
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+
+format: $(VENV)/.dev
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+bench: $(VENV)/.bench
+	$(BIN)/python benchmarks/neurons.py
+
+pictures: $(VENV)/.runtime
+	$(BIN)/python docs/pictures.py
+
+$(VENV)/.created:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "feedforward needs Python 3.11 or newer; name one: make PYTHON=python3.11 ..."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.runtime: $(VENV)/.created pyproject.toml constraints.txt
+	$(BIN)/python -m pip install -qq --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.runtime
+	$(BIN)/python -m pip install -qq --editable ".[dev]"
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.runtime
+	$(BIN)/python -m pip install -qq --editable ".[bench]"
+	@touch $@
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .coverage feedforward-demo
+	find src tests benchmarks docs -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,60 @@
+"""Feedforward networks, from one neuron to production.
+
+Public names load on first use (PEP 562), so that ``import feedforward`` costs NumPy alone.
+
+Examples
+--------
+>>> import feedforward as ff
+>>> X, y = ff.datasets.blobs(n=200, random_state=0)
+>>> ff.Adaline().fit(X, y).score(X, y) > 0.9
+True
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import numpy as np  # noqa: F401 - the one dependency that is loaded at once
+
+if TYPE_CHECKING:
+    from feedforward import datasets as datasets
+    from feedforward import plots as plots
+    from feedforward.errors import FeedforwardError as FeedforwardError
+    from feedforward.errors import FileError as FileError
+    from feedforward.errors import InputError as InputError
+    from feedforward.errors import SettingError as SettingError
+    from feedforward.errors import TableError as TableError
+    from feedforward.neurons.adaline import Adaline as Adaline
+    from feedforward.neurons.perceptron import Perceptron as Perceptron
+    from feedforward.tables.encoding import TableEncoder as TableEncoder
+    from feedforward.tables.reading import read_table as read_table
+
+__version__ = "0.1.0"
+
+_SUBMODULES = ("datasets", "plots")
+_HOME = {
+    "Perceptron": "neurons.perceptron",
+    "Adaline": "neurons.adaline",
+    "read_table": "tables.reading",
+    "TableEncoder": "tables.encoding",
+    "FeedforwardError": "errors",
+    "FileError": "errors",
+    "InputError": "errors",
+    "SettingError": "errors",
+    "TableError": "errors",
+}
+
+__all__ = ["__version__", *_SUBMODULES, *_HOME]  # noqa: PLE0604 - names load on first use
+
+
+def __getattr__(name: str) -> Any:
+    if name in _SUBMODULES:
+        return import_module(f"feedforward.{name}")
+    if name in _HOME:
+        value = getattr(import_module(f"feedforward.{_HOME[name]}"), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'feedforward' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,58 @@
+"""Every error raised on purpose: one base class, and children that are also the standard exceptions.
+
+A message says what was wrong, what was given and what to do, in one line.
+"""
+
+
+class FeedforwardError(Exception):
+    """Base of every error this library raises on purpose.
+
+    Examples
+    --------
+    >>> import feedforward as ff
+    >>> try:
+    ...     ff.Perceptron(learning_rate=-1).fit([[0.0], [1.0]], [0, 1])
+    ... except ff.FeedforwardError as error:
+    ...     print(error)
+    Perceptron: learning_rate must be a number above 0; got -1.
+    """
+
+
+class SettingError(FeedforwardError, ValueError):
+    """A setting has a value it cannot have, or a name nobody knows.
+
+    Examples
+    --------
+    >>> issubclass(SettingError, ValueError)
+    True
+    """
+
+
+class InputError(FeedforwardError, ValueError):
+    """Rows, labels or weights given to an estimator cannot be used.
+
+    Examples
+    --------
+    >>> issubclass(InputError, ValueError)
+    True
+    """
+
+
+class TableError(FeedforwardError, ValueError):
+    """A table can be opened but not used: ragged, empty, without its target, of the wrong kind.
+
+    Examples
+    --------
+    >>> issubclass(TableError, ValueError)
+    True
+    """
+
+
+class FileError(FeedforwardError, OSError):
+    """A file cannot be opened or written: absent, a directory, not permitted.
+
+    Examples
+    --------
+    >>> issubclass(FileError, OSError)
+    True
+    """

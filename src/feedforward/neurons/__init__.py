@@ -1,0 +1,1 @@
+"""One neuron: the learning rule and its estimator, a file each."""

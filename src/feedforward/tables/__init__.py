@@ -1,0 +1,1 @@
+"""From files to columns to numbers. Knows nothing of networks."""

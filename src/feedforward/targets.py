@@ -1,0 +1,174 @@
+"""Labels to codes and back, class weights, sample weights."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from feedforward.errors import InputError
+from feedforward.validation import explained_for
+
+
+def encode_labels(y: Any, classes: Any = None) -> tuple[NDArray[Any], NDArray[np.intp]]:
+    """Return the sorted distinct labels and, for each row, the place of its label among them.
+
+    Parameters
+    ----------
+    y : array-like of shape (n,)
+        Labels of any one sortable type: strings, whole numbers with gaps, booleans.
+    classes : array-like, optional
+        The labels to expect. Default: those found in `y`.
+
+    Returns
+    -------
+    classes : array of shape (k,)
+    codes : array of shape (n,)
+        ``classes[codes]`` equals `y`.
+
+    Raises
+    ------
+    InputError
+        If a label is missing, fractional, or not among `classes`.
+
+    Examples
+    --------
+    >>> encode_labels(["no", "yes", "no"])
+    (array(['no', 'yes'], dtype='<U3'), array([0, 1, 0]))
+    """
+    from sklearn.utils.validation import column_or_1d
+
+    with explained_for(y):
+        y = column_or_1d(y, warn=True)
+    _refuse_missing(y)
+    if classes is None:
+        classes = _distinct(y)
+        _refuse_fractions(classes)
+    else:
+        classes = _distinct(np.asarray(classes))
+    codes = _codes(y, classes)
+    strangers = np.flatnonzero(classes[codes] != y)
+    if len(strangers):
+        raise InputError(
+            f"y has a label outside classes: {y[strangers[0]]!r} at row {strangers[0]} (counted from 0); classes are "
+            f"{classes.tolist()!r}. Name every class in the first call of partial_fit."
+        )
+    return classes, codes
+
+
+def _refuse_missing(y: NDArray[Any]) -> None:
+    if y.dtype.kind == "f":
+        missing = ~np.isfinite(y)
+    elif y.dtype.kind == "O":
+        missing = np.array([_is_missing(label) for label in y], dtype=bool)
+    else:
+        return
+    if missing.any():
+        row = int(np.flatnonzero(missing)[0])
+        raise InputError(
+            f"Input y contains NaN, infinity or None: {y[row]!s} at row {row} (counted from 0). "
+            f"Correct the label or drop the row."
+        )
+
+
+def _is_missing(label: Any) -> bool:
+    # Missing values of pandas and NumPy are not equal to themselves, or will not say whether they are.
+    try:
+        return label is None or not bool(label == label) or label in (np.inf, -np.inf)
+    except TypeError:
+        return True
+
+
+def _distinct(y: NDArray[Any]) -> NDArray[Any]:
+    # Few labels, many rows: those of a sample are usually all there are, and checking that is cheaper than sorting.
+    if y.dtype.kind in "biuf" and len(y) > 10_000:
+        sample = np.unique(y[:1000])
+        if len(sample) <= 4 and np.logical_or.reduce([y == label for label in sample]).all():
+            return sample
+    try:
+        return np.unique(y)
+    except TypeError as error:
+        kinds = sorted({type(label).__name__ for label in y})
+        raise InputError(
+            f"y mixes labels of types that have no common order: {', '.join(kinds)}. Give them all one type."
+        ) from error
+
+
+def _codes(y: NDArray[Any], classes: NDArray[Any]) -> NDArray[np.intp]:
+    if len(classes) == 2:
+        return (y == classes[1]).astype(np.intp)
+    codes: NDArray[np.intp] = np.minimum(np.searchsorted(classes, y), len(classes) - 1)
+    return codes
+
+
+def _refuse_fractions(classes: NDArray[Any]) -> None:
+    if classes.dtype.kind == "f" and (classes != np.floor(classes)).any():
+        raise InputError(
+            "Unknown label type: continuous. Maybe you are trying to fit a classifier, which expects discrete classes "
+            f"on a regression target with continuous values: {classes[classes != np.floor(classes)][0]!s}, for one. "
+            "Give whole numbers, strings or booleans."
+        )
+
+
+def row_weights(
+    sample_weight: Any,
+    class_weight: Mapping[Any, float] | str | None,
+    classes: NDArray[Any],
+    codes: NDArray[np.intp],
+    dtype: Any = np.float64,
+) -> NDArray[Any]:
+    """Return one weight a row: `sample_weight` times the weight of the row's class.
+
+    Parameters
+    ----------
+    sample_weight : None, number or array-like of shape (n,)
+        None counts every row once. Weights are finite and not negative.
+    class_weight : None, dict or "balanced"
+        A class that the dict leaves out weighs 1; "balanced" is ``n / (k * count)``, counted in sample weights.
+    classes, codes : arrays of shape (k,) and (n,)
+        As `encode_labels` returns them.
+    dtype : dtype
+        Of the result.
+
+    Raises
+    ------
+    InputError
+        If a weight is negative or not finite, all are zero, their number is wrong, or a class is unknown.
+
+    Examples
+    --------
+    >>> row_weights(None, {"yes": 3.0}, np.array(["no", "yes"]), np.array([0, 1, 0]))
+    array([1., 3., 1.])
+    """
+    weights = _checked_weights(sample_weight, len(codes))
+    if isinstance(class_weight, str):  # "balanced"
+        totals = np.bincount(codes, weights, minlength=len(classes))
+        of_class = weights.sum() / (np.count_nonzero(totals) * np.where(totals > 0, totals, 1.0))
+        weights = weights * of_class[codes]
+    elif class_weight is not None:
+        known = classes.tolist()
+        unknown = [label for label in class_weight if label not in known]
+        if unknown:
+            raise InputError(f"class_weight names a class that y does not have: {unknown[0]!r}; classes are {known!r}.")
+        of_class = _checked_weights([class_weight.get(label, 1.0) for label in known], len(known), "class_weight")
+        weights = weights * of_class[codes]
+    return weights.astype(dtype, copy=False)
+
+
+def _checked_weights(weights: Any, n: int, name: str = "sample_weight") -> NDArray[np.float64]:
+    if weights is None:
+        return np.ones(n)
+    try:
+        weights = np.asarray(weights, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{name} must be numbers; {error}.") from error
+    if weights.ndim == 0:
+        weights = np.full(n, float(weights))
+    if weights.shape != (n,):
+        raise InputError(f"{name}.shape == {weights.shape}, expected {(n,)}: give one weight for each row.")
+    bad = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))
+    if len(bad):
+        raise InputError(f"{name} must be finite and not negative; got {weights[bad[0]]} at place {bad[0]}.")
+    if not weights.any():
+        raise InputError(f"{name} is zero everywhere: nothing would be learned. Give at least one row a weight.")
+    return weights

@@ -1,0 +1,191 @@
+"""One checker a rule, one style of message: what was wrong, what was given, what to do.
+
+Settings are checked in ``fit`` against a table of rules, never in a constructor, so that ``clone``, ``set_params`` and
+grid search see the same estimator that training does.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+
+from feedforward.errors import InputError, SettingError
+
+# Settings ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a setting must be, in words and as a test.
+
+    Examples
+    --------
+    >>> POSITIVE.holds(0.1), POSITIVE.holds(True), POSITIVE.requirement
+    (True, False, 'a number above 0')
+    """
+
+    requirement: str
+    holds: Callable[[Any], bool]
+
+    def __or__(self, other: "Rule") -> "Rule":
+        return Rule(f"{self.requirement} or {other.requirement}", lambda value: self.holds(value) or other.holds(value))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool | np.bool_) and bool(np.isfinite(float(value)))
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool | np.bool_)
+
+
+NONE = Rule("None", lambda value: value is None)
+NUMBER = Rule("a finite number", _is_number)
+POSITIVE = Rule("a number above 0", lambda value: _is_number(value) and value > 0)
+NOT_NEGATIVE = Rule("a number of 0 or more", lambda value: _is_number(value) and value >= 0)
+COUNT = Rule("a whole number of 1 or more", lambda value: _is_whole(value) and value >= 1)
+COUNT_OR_ZERO = Rule("a whole number of 0 or more", lambda value: _is_whole(value) and value >= 0)
+SWITCH = Rule("True or False", lambda value: isinstance(value, bool | np.bool_))
+CLASS_WEIGHT = Rule(
+    "None, 'balanced' or a dict from class to weight",
+    lambda value: value is None or isinstance(value, Mapping) or (isinstance(value, str) and value == "balanced"),
+)
+RANDOM_STATE = Rule(
+    "None, a whole number of 0 or more below 2**32, or a numpy.random.RandomState",
+    lambda value: value is None
+    or isinstance(value, np.random.RandomState)
+    or (_is_whole(value) and 0 <= value < 2**32),
+)
+
+
+def one_of(*choices: str) -> Rule:
+    """Return the rule that a setting is one of these words.
+
+    Examples
+    --------
+    >>> one_of("auto").requirement
+    "'auto'"
+    """
+    return Rule(" or ".join(map(repr, choices)), lambda value: isinstance(value, str) and value in choices)
+
+
+def check_settings(owner: Any, rules: Mapping[str, Rule]) -> None:
+    """Raise `SettingError` for the first attribute of `owner` that breaks its rule.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> check_settings(SimpleNamespace(learning_rate="fast"), {"learning_rate": POSITIVE})
+    Traceback (most recent call last):
+    feedforward.errors.SettingError: SimpleNamespace: learning_rate must be a number above 0; got 'fast'.
+    """
+    for name, rule in rules.items():
+        value = getattr(owner, name)
+        if not rule.holds(value):
+            raise SettingError(f"{type(owner).__name__}: {name} must be {rule.requirement}; got {value!r}.")
+
+
+# Rows --------------------------------------------------------------------------------------------------------------
+
+
+def check_rows(estimator: Any, X: Any, *, reset: bool) -> Any:
+    """Return `X` as a C-ordered float64 or float32 array, or as CSR, with finite numbers only.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Gets ``n_features_in_`` and ``feature_names_in_`` where `reset`, else is held against them.
+    X : array, DataFrame or sparse matrix of shape (n, m)
+        float32 stays float32; everything else becomes float64.
+    reset : bool
+        True in ``fit``, False afterwards.
+
+    Raises
+    ------
+    InputError
+        With scikit-learn's own sentence first, then the place (row and column) and what to do.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.base import BaseEstimator
+    >>> check_rows(BaseEstimator(), [[1.0, np.nan]], reset=True)
+    Traceback (most recent call last):
+    feedforward.errors.InputError: Input X contains NaN. First at row 0 (counted from 0), column 1: nan. ...
+    """
+    from sklearn.utils.validation import validate_data
+
+    with explained_for(X):
+        return validate_data(
+            estimator, X, reset=reset, accept_sparse="csr", dtype=[np.float64, np.float32], order="C"
+        )
+
+
+@contextmanager
+def explained_for(X: Any) -> Iterator[None]:
+    """Turn the `ValueError` of a failed check of `X` into an `InputError` that says where and what to do.
+
+    Examples
+    --------
+    >>> with explained_for([["red"]]):
+    ...     float("red")
+    Traceback (most recent call last):
+    feedforward.errors.InputError: could not convert string to float: 'red'. First at row 0 (counted from 0), column 0...
+    """
+    try:
+        yield
+    except InputError:
+        raise
+    except ValueError as error:
+        sentence = str(error).split("\n\n")[0].split("\nNaN")[0]
+        raise InputError(" ".join([_full_stop(sentence), *_advice(X, sentence)])) from error
+
+
+def _full_stop(sentence: str) -> str:
+    sentence = sentence.rstrip()
+    return sentence if sentence.endswith((".", "!", "?")) else f"{sentence}."
+
+
+def _advice(X: Any, sentence: str) -> list[str]:
+    if "NaN" in sentence or "infinity" in sentence:
+        return [
+            *_first_bad_cell(X, lambda column: ~np.isfinite(column.astype(np.float64))),
+            "Correct or drop these rows, or let feedforward.TableEncoder fill missing values.",
+        ]
+    if "convert string" in sentence:
+        return [
+            *_first_bad_cell(X, lambda column: np.array([not _is_text_of_number(value) for value in column])),
+            "Give numbers, or encode text columns first, with feedforward.TableEncoder.",
+        ]
+    if "features, but" in sentence:
+        return ["Give the columns the model was fitted on, in that order."]
+    return []
+
+
+def _is_text_of_number(value: Any) -> bool:
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _first_bad_cell(X: Any, is_bad: Callable[[np.ndarray], np.ndarray]) -> list[str]:
+    """Say where the first bad cell stands: by row, then by column; nothing if it cannot be found."""
+    names = list(getattr(X, "columns", [])) or list(getattr(X, "column_names", []))
+    X = X.toarray() if hasattr(X, "toarray") else np.asarray(X)
+    if X.ndim != 2:
+        return []
+    places = []
+    for j in range(X.shape[1]):
+        bad = np.flatnonzero(is_bad(X[:, j]))
+        if len(bad):
+            places.append((int(bad[0]), j))
+    if not places:
+        return []
+    i, j = min(places)
+    name = repr(names[j]) if len(names) == X.shape[1] else j
+    return [f"First at row {i} (counted from 0), column {name}: {X[i, j]!s}."]
