@@ -43,7 +43,7 @@ _HOME = {
     "TableError": "errors",
 }
 
-__all__ = ["__version__", *_SUBMODULES, *_HOME]  # noqa: PLE0604 - names load on first use
+__all__ = ["__version__", *_SUBMODULES, *_HOME]
 
 
 def __getattr__(name: str) -> Any:

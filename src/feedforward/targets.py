@@ -86,19 +86,19 @@ def _distinct(y: NDArray[Any]) -> NDArray[Any]:
         if len(sample) <= 4 and np.logical_or.reduce([y == label for label in sample]).all():
             return sample
     try:
-        return np.unique(y)
+        distinct: NDArray[Any] = np.unique(y)
     except TypeError as error:
         kinds = sorted({type(label).__name__ for label in y})
         raise InputError(
             f"y mixes labels of types that have no common order: {', '.join(kinds)}. Give them all one type."
         ) from error
+    return distinct
 
 
 def _codes(y: NDArray[Any], classes: NDArray[Any]) -> NDArray[np.intp]:
     if len(classes) == 2:
-        return (y == classes[1]).astype(np.intp)
-    codes: NDArray[np.intp] = np.minimum(np.searchsorted(classes, y), len(classes) - 1)
-    return codes
+        return np.asarray(y == classes[1], dtype=np.intp)
+    return np.asarray(np.minimum(np.searchsorted(classes, y), len(classes) - 1), dtype=np.intp)
 
 
 def _refuse_fractions(classes: NDArray[Any]) -> None:
@@ -155,11 +155,11 @@ def row_weights(
     return weights.astype(dtype, copy=False)
 
 
-def _checked_weights(weights: Any, n: int, name: str = "sample_weight") -> NDArray[np.float64]:
-    if weights is None:
+def _checked_weights(given: Any, n: int, name: str = "sample_weight") -> NDArray[np.float64]:
+    if given is None:
         return np.ones(n)
     try:
-        weights = np.asarray(weights, dtype=np.float64)
+        weights = np.asarray(given, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise InputError(f"{name} must be numbers; {error}.") from error
     if weights.ndim == 0:

@@ -55,9 +55,9 @@ CLASS_WEIGHT = Rule(
 )
 RANDOM_STATE = Rule(
     "None, a whole number of 0 or more below 2**32, or a numpy.random.RandomState",
-    lambda value: value is None
-    or isinstance(value, np.random.RandomState)
-    or (_is_whole(value) and 0 <= value < 2**32),
+    lambda value: (
+        value is None or isinstance(value, np.random.RandomState) or (_is_whole(value) and 0 <= value < 2**32)
+    ),
 )
 
 
@@ -83,9 +83,20 @@ def check_settings(owner: Any, rules: Mapping[str, Rule]) -> None:
     feedforward.errors.SettingError: SimpleNamespace: learning_rate must be a number above 0; got 'fast'.
     """
     for name, rule in rules.items():
-        value = getattr(owner, name)
-        if not rule.holds(value):
-            raise SettingError(f"{type(owner).__name__}: {name} must be {rule.requirement}; got {value!r}.")
+        check_setting(type(owner).__name__, name, getattr(owner, name), rule)
+
+
+def check_setting(owner: str, name: str, value: Any, rule: Rule) -> None:
+    """Raise `SettingError` if the value of one setting, or argument of a function, breaks its rule.
+
+    Examples
+    --------
+    >>> check_setting("blobs", "n", 0, COUNT)
+    Traceback (most recent call last):
+    feedforward.errors.SettingError: blobs: n must be a whole number of 1 or more; got 0.
+    """
+    if not rule.holds(value):
+        raise SettingError(f"{owner}: {name} must be {rule.requirement}; got {value!r}.")
 
 
 # Rows --------------------------------------------------------------------------------------------------------------
@@ -119,9 +130,7 @@ def check_rows(estimator: Any, X: Any, *, reset: bool) -> Any:
     from sklearn.utils.validation import validate_data
 
     with explained_for(X):
-        return validate_data(
-            estimator, X, reset=reset, accept_sparse="csr", dtype=[np.float64, np.float32], order="C"
-        )
+        return validate_data(estimator, X, reset=reset, accept_sparse="csr", dtype=[np.float64, np.float32], order="C")
 
 
 @contextmanager
@@ -133,7 +142,7 @@ def explained_for(X: Any) -> Iterator[None]:
     >>> with explained_for([["red"]]):
     ...     float("red")
     Traceback (most recent call last):
-    feedforward.errors.InputError: could not convert string to float: 'red'. First at row 0 (counted from 0), column 0...
+    feedforward.errors.InputError: could not convert string to float: 'red'. First at row 0 (counted from 0)...
     """
     try:
         yield
