@@ -4,9 +4,10 @@ Settings are checked in ``fit`` against a table of rules, never in a constructor
 grid search see the same estimator that training does.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from difflib import get_close_matches
 from numbers import Integral, Real
 from typing import Any
 
@@ -97,6 +98,18 @@ def check_setting(owner: str, name: str, value: Any, rule: Rule) -> None:
     """
     if not rule.holds(value):
         raise SettingError(f"{owner}: {name} must be {rule.requirement}; got {value!r}.")
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return the sentence to end a message about an unknown name with: the nearest right one, or all there are.
+
+    Examples
+    --------
+    >>> nearest("rellu", ["relu", "tanh"]), nearest("swish", ["relu", "tanh"])
+    ("Did you mean 'relu'?", "Choose one of 'relu', 'tanh'.")
+    """
+    close = get_close_matches(name, list(known), n=1)
+    return f"Did you mean {close[0]!r}?" if close else f"Choose one of {', '.join(map(repr, known))}."
 
 
 # Rows --------------------------------------------------------------------------------------------------------------

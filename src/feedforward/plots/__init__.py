@@ -1,0 +1,9 @@
+"""Pictures of points, regions, curves, activations and descent: each takes ``ax=None`` and returns the Axes."""
+
+from feedforward.plots.activations import activation
+from feedforward.plots.curves import learning_curve
+from feedforward.plots.regions import decision_regions
+from feedforward.plots.scatter import points
+from feedforward.plots.slopes import descent, descent_path, slope
+
+__all__ = ["activation", "decision_regions", "descent", "descent_path", "learning_curve", "points", "slope"]

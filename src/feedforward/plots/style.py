@@ -1,0 +1,119 @@
+"""How every picture looks: colours told apart by every kind of eye and in grey, thin lines, legends off the data."""
+
+from typing import Any
+
+import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
+
+RGB = tuple[float, float, float]
+
+# Okabe and Ito (2008), ordered so that neighbours differ in lightness too: they stay apart when printed in grey.
+PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#F0E442", "#000000")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "p")
+LINES = ("-", "--", "-.", ":")
+MAX_CLASSES = 2 * len(PALETTE)
+
+INK, GREY = "#222222", "#8A8A8A"
+SMALL, NORMAL, LARGE = 9.0, 10.0, 11.5
+
+_LONGEST_LABEL = 32
+
+
+def point_colour(i: int) -> RGB:
+    """Return the colour of class `i`: the palette, then once more, paler.
+
+    Examples
+    --------
+    >>> point_colour(7), point_colour(15)
+    ((0.0, 0.0, 0.0), (0.5, 0.5, 0.5))
+    """
+    return _towards_white(PALETTE[i % len(PALETTE)], 1.0 if i < len(PALETTE) else 0.5)
+
+
+def tint(i: int) -> RGB:
+    """Return the shade of the region of class `i`: light, and a step darker for classes beyond the palette.
+
+    Examples
+    --------
+    >>> min(tint(0)) > min(point_colour(0)), min(tint(0)) > min(tint(8))
+    (True, True)
+    """
+    return _towards_white(PALETTE[i % len(PALETTE)], 0.28 if i < len(PALETTE) else 0.62)
+
+
+def _towards_white(colour: str, strength: float) -> RGB:
+    red, green, blue = (1.0 - strength * (1.0 - part) for part in to_rgb(colour))
+    return red, green, blue
+
+
+def dressed(ax: Axes | None, figsize: tuple[float, float] = (6.4, 4.6)) -> Axes:
+    """Return `ax`, or the Axes of a new figure, with thin spines at the left and at the bottom only.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> ax = Figure().subplots()
+    >>> dressed(ax) is ax, bool(ax.spines["top"].get_visible())
+    (True, False)
+    """
+    if ax is None:
+        ax = plt.subplots(figsize=figsize, layout="constrained")[1]
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.spines[["left", "bottom"]].set(linewidth=0.8, color=GREY)
+    ax.tick_params(labelsize=SMALL, color=GREY, labelcolor=INK, width=0.8)
+    return ax
+
+
+def label_axes(ax: Axes, x: str, y: str, title: str = "") -> None:
+    """Write the names of the axes and, if there is one, the title.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> ax = Figure().subplots()
+    >>> label_axes(ax, "x0", "a column with a name that is far too long to write out")
+    >>> ax.get_ylabel()
+    'a column with a name that is fa…'
+    """
+    ax.set_xlabel(shortened(x), fontsize=NORMAL, color=INK)
+    ax.set_ylabel(shortened(y), fontsize=NORMAL, color=INK)
+    if title:
+        ax.set_title(title, fontsize=LARGE, color=INK, loc="left")
+
+
+def legend_beside(ax: Axes, handles: Any = None) -> None:
+    """Put the legend right of the Axes, where it covers no data.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> ax = Figure().subplots()
+    >>> line = ax.plot([1, 2], label="loss")
+    >>> legend_beside(ax)
+    >>> ax.get_legend().get_texts()[0].get_text()
+    'loss'
+    """
+    ax.legend(
+        handles=ax.get_legend_handles_labels()[0] if handles is None else handles,
+        loc="upper left",
+        bbox_to_anchor=(1.01, 1.0),
+        borderaxespad=0.0,
+        frameon=False,
+        fontsize=SMALL,
+        labelcolor=INK,
+        handletextpad=0.5,
+    )
+
+
+def shortened(label: Any) -> str:
+    """Return `label` on one line, cut where it would push the picture aside, and never read as a formula.
+
+    Examples
+    --------
+    >>> shortened("yes"), shortened("a" * 50)
+    ('yes', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa…')
+    """
+    text = " ".join(str(label).split())
+    text = text if len(text) <= _LONGEST_LABEL else f"{text[: _LONGEST_LABEL - 1]}…"
+    return text.replace("$", r"\$")
