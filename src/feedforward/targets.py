@@ -49,8 +49,9 @@ def encode_labels(y: Any, classes: Any = None) -> tuple[NDArray[Any], NDArray[np
     codes = _codes(y, classes)
     strangers = np.flatnonzero(classes[codes] != y)
     if len(strangers):
+        row = int(strangers[0])
         raise InputError(
-            f"y has a label outside classes: {y[strangers[0]]!r} at row {strangers[0]} (counted from 0); classes are "
+            f"y has a label outside classes: {y[row : row + 1].tolist()[0]!r} at row {row} (counted from 0); classes are "
             f"{classes.tolist()!r}. Name every class in the first call of partial_fit."
         )
     return classes, codes

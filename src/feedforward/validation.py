@@ -162,12 +162,16 @@ def explained_for(X: Any) -> Iterator[None]:
     except InputError:
         raise
     except ValueError as error:
-        sentence = str(error).split("\n\n")[0].split("\nNaN")[0]
-        raise InputError(" ".join([_full_stop(sentence), *_advice(X, sentence)])) from error
+        sentence = _one_line(str(error))
+        raise InputError(" ".join([sentence, *_advice(X, sentence)])) from error
 
 
-def _full_stop(sentence: str) -> str:
-    sentence = sentence.rstrip()
+def _one_line(sentence: str) -> str:
+    if sentence.startswith("The feature names"):  # a list of names, in scikit-learn's own words
+        return sentence.rstrip()
+    if "NaN" in sentence:
+        sentence = sentence.split("\n")[0]  # what follows advises other estimators
+    sentence = " ".join(sentence.split())
     return sentence if sentence.endswith((".", "!", "?")) else f"{sentence}."
 
 

@@ -180,9 +180,13 @@ class Adaline(Neuron):
         if not isinstance(self.learning_rate, str):
             self.learning_rate_ = float(self.learning_rate)
             return
-        safe = highest_safe_rate(rows.X, rows.weights, self.batch_size) / 2
+        rate = self._automatic_rate(rows)
         # Later rows may ask for a smaller rate, never for a larger one.
-        self.learning_rate_ = safe if fresh else min(safe, self.learning_rate_)
+        self.learning_rate_ = rate if fresh else min(rate, self.learning_rate_)
+
+    def _automatic_rate(self, rows: Rows) -> float:
+        with np.errstate(over="ignore"):
+            return highest_safe_rate(rows.X, rows.weights, self.batch_size) / 2
 
     def _pass(self, rows: Rows, order: Array) -> float:
         n = len(order)
@@ -218,7 +222,9 @@ class Adaline(Neuron):
             what = f"the loss rose, from {before:.3g} to {losses[-1]:.3g} by epoch {self.n_iter_}"
         else:
             return []
-        rate = highest_safe_rate(rows.X, rows.weights, self.batch_size) / 2
+        rate = self._automatic_rate(rows)
+        if self.learning_rate_ <= rate or rate == 0:
+            return [f"{what}: the numbers are too large to be squared. Scale the columns first."]
         return [
             f"{what}: learning_rate={self.learning_rate_:.3g} is too high for these rows. "
             f'Try learning_rate={rate:.2g}, or "auto", which computes it.'

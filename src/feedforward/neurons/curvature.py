@@ -28,6 +28,7 @@ def highest_safe_rate(X: Any, weights: NDArray[Any], batch_size: int | None) -> 
     Returns
     -------
     float
+        0 where the squares of `X` overflow: no rate is safe.
 
     References
     ----------
@@ -38,14 +39,17 @@ def highest_safe_rate(X: Any, weights: NDArray[Any], batch_size: int | None) -> 
     >>> highest_safe_rate(np.array([[0.0], [0.0]]), np.ones(2), None)
     1.0
     """
-    n = X.shape[0]
+    n, X = X.shape[0], X.astype(np.float64) if issparse(X) else X
+    squares = X.multiply(X).sum(axis=1) if issparse(X) else np.square(X, dtype=np.float64).sum(axis=1)
+    norms = weights * (np.asarray(squares, dtype=np.float64).ravel() + 1.0)
+    if not np.isfinite(norms.sum()):
+        return 0.0
     if batch_size is None or batch_size >= n:
         return 1.0 / _largest_eigenvalue(X, weights)
-    squares = X.multiply(X) if issparse(X) else np.square(X)
-    norm = float((weights * (np.asarray(squares.sum(axis=1), dtype=np.float64).ravel() + 1.0)).max())
+    longest = float(norms.max())
     if batch_size == 1:
-        return 1.0 / norm
-    return batch_size / (norm + (batch_size - 1) * _largest_eigenvalue(X, weights))
+        return 1.0 / longest
+    return batch_size / (longest + (batch_size - 1) * _largest_eigenvalue(X, weights))
 
 
 def _largest_eigenvalue(X: Any, weights: NDArray[Any]) -> float:

@@ -256,7 +256,7 @@ class Neuron(ClassifierMixin, BaseEstimator):
         """Say what in the rows themselves stands in the way of learning."""
         troubles = []
         if one_class and (rows.targets == rows.targets[:, :1]).all():
-            label = self.classes_[-1 if rows.targets[0, 0] else 0]
+            label = self.classes_.tolist()[-1 if rows.targets[0, 0] else 0]
             troubles.append(f"every row has the class {label!r}: there is nothing to tell apart. Give rows of another.")
         sample = abs(rows.X[:: max(1, rows.X.shape[0] // 1000)])  # a thousand rows tell the scale of a column
         sizes = sample.max(axis=0).toarray().ravel() if issparse(sample) else sample.max(axis=0)

@@ -1,0 +1,151 @@
+"""The house: imports point one way, importing is light, every public name explains itself."""
+
+import ast
+import doctest
+import importlib
+import inspect
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import feedforward
+
+SOURCE = Path(feedforward.__file__).parent
+
+# A module imports only from lines above its own; a folder's modules follow the order given, else any.
+ORDER = [
+    "errors",
+    "validation",
+    "kernels",
+    "nn.activations",
+    "targets",
+    "neurons.sparse",
+    "neurons.curvature",
+    "neurons.neuron",
+    "neurons.perceptron",
+    "neurons.adaline",
+    "tables.csv",
+    "tables.reading",
+    "tables.columns",
+    "tables.encoding",
+    "datasets",
+    "plots.style",
+    "plots",
+    "cli",
+    "__main__",
+]
+
+
+def modules() -> dict[str, Path]:
+    names = {path: ".".join(path.relative_to(SOURCE).with_suffix("").parts) for path in SOURCE.rglob("*.py")}
+    return {name.removesuffix(".__init__"): path for path, name in names.items() if name != "__init__"}
+
+
+def place(name: str) -> int:
+    """The line of ORDER that a module stands on: its own, or that of its folder."""
+    for candidate in (name, name.rpartition(".")[0]):
+        if candidate in ORDER:
+            return ORDER.index(candidate)
+    if name in {"nn", "neurons", "tables"}:  # a docstring alone
+        return -1
+    raise AssertionError(f"{name} has no place in ORDER: give it one")
+
+
+def imports_of(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute"
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    ours = {name.removeprefix("feedforward.") for name in found if name.startswith("feedforward.")}
+    known = modules()
+    return {name if name in known else name.rpartition(".")[0] for name in ours} - {""}
+
+
+@pytest.mark.parametrize("name", sorted(modules()))
+def test_imports_point_one_way(name: str) -> None:
+    for imported in imports_of(modules()[name]):
+        same_folder = place(imported) == place(name) and imported.split(".")[0] == name.split(".")[0]
+        assert place(imported) < place(name) or same_folder, f"{name} imports {imported}, which comes after it"
+
+
+def test_no_file_or_function_outgrows_a_sitting() -> None:
+    for path in SOURCE.rglob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        assert len(path.read_text(encoding="utf-8").splitlines()) <= 420, f"{path.name} is long: split it"
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef):
+                words = ast.get_docstring(node) or ""
+                length = (node.end_lineno or 0) - node.lineno - len(words.splitlines())
+                assert length <= 50, f"{path.name}: {node.name} is {length} lines long"
+
+
+def fresh_python(code: str) -> str:
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+
+
+@pytest.mark.parametrize("other", ["pandas", "pyarrow", "torch", "polars"])
+def test_what_import_must_not_load_is_there_to_be_loaded(other: str) -> None:
+    importlib.import_module(other)
+
+
+def test_import_loads_numpy_only() -> None:
+    loaded = fresh_python("import sys, feedforward; print(*sys.modules)").split()
+    packages = {name.partition(".")[0] for name in loaded} - set(sys.stdlib_module_names)
+    packages = {name for name in packages if not name.startswith(("_", "sitecustomize"))}
+    assert packages <= {"feedforward", "numpy"}, packages
+    assert {name for name in loaded if name.startswith("feedforward")} == {"feedforward"}
+
+
+def test_compiling_waits_for_the_first_call() -> None:
+    code = """
+import sys, feedforward as ff
+neuron = ff.Perceptron(random_state=0)
+print("numba" in sys.modules)
+neuron.fit([[0.0], [1.0]], [0, 1])
+print("numba" in sys.modules, "torch" in sys.modules, "matplotlib" in sys.modules, "pyarrow" in sys.modules)
+"""
+    assert fresh_python(code).split() == ["False", "True", "False", "False", "False"]
+
+
+def test_public_names_are_all_there() -> None:
+    assert set(feedforward.__all__) <= set(dir(feedforward))
+    for name in feedforward.__all__:
+        assert getattr(feedforward, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'Perceptrom'"):
+        feedforward.Perceptrom  # noqa: B018
+
+
+def public_objects() -> dict[str, Any]:
+    found = {name: getattr(feedforward, name) for name in feedforward.__all__ if name != "__version__"}
+    for module in ("datasets", "plots"):
+        members = vars(found[module])
+        found |= {f"{module}.{n}": members[n] for n in getattr(found[module], "__all__", []) or members if n[0] != "_"}
+    return {name: thing for name, thing in found.items() if callable(thing) and "feedforward" in thing.__module__}
+
+
+@pytest.mark.parametrize("name", sorted(public_objects()))
+def test_every_public_name_has_an_example(name: str) -> None:
+    thing = public_objects()[name]
+    examples = doctest.DocTestFinder(recurse=False).find(thing, name)
+    assert examples, f"{name} has no docstring"
+    assert examples[0].examples, f"{name} has no example in its docstring"
+
+
+def estimators() -> list[Any]:
+    return [thing for thing in public_objects().values() if hasattr(thing, "get_params")]
+
+
+@pytest.mark.parametrize("estimator", estimators(), ids=lambda thing: thing.__name__)
+def test_documented_defaults_are_the_real_ones(estimator: Any) -> None:
+    text = inspect.getdoc(estimator) or ""
+    for name, parameter in inspect.signature(estimator).parameters.items():
+        line = next((line for line in text.splitlines() if line.startswith(f"{name} : ")), None)
+        assert line is not None, f"{estimator.__name__} does not document {name}"
+        default = str(parameter.default) if not isinstance(parameter.default, str) else f'"{parameter.default}"'
+        assert line.endswith(f"default {default}"), f"{estimator.__name__}: {line!r}, but the default is {default}"

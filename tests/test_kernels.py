@@ -1,0 +1,72 @@
+"""``@compiled``: the same function, compiled at its first call, cached on disk, plain where numba is off."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from feedforward.kernels import compiled
+
+MODULE = """
+from feedforward.kernels import compiled
+
+@compiled
+def double(values):
+    for i in range(len(values)):
+        values[i] *= 2
+    return values
+"""
+
+
+def run(folder: Path, code: str, **environment: str) -> str:
+    command = [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(folder)!r})\n{code}"]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+
+
+def test_machine_code_is_cached_beside_the_source(tmp_path: Path) -> None:
+    (tmp_path / "kernel.py").write_text(MODULE)
+    code = "import numpy, kernel; print(kernel.double(numpy.ones(3)))"
+    assert run(tmp_path, code) == "[2. 2. 2.]\n"
+    (cached,) = tmp_path.rglob("*.nbc")
+    written = cached.stat().st_mtime_ns
+    assert run(tmp_path, code) == "[2. 2. 2.]\n"
+    assert [path.stat().st_mtime_ns for path in tmp_path.rglob("*.nbc")] == [written]
+
+
+def test_nothing_is_compiled_where_numba_is_off(tmp_path: Path) -> None:
+    (tmp_path / "kernel.py").write_text(MODULE)
+    code = "import numpy, kernel; print(kernel.double(numpy.ones(3)))"
+    assert run(tmp_path, code, NUMBA_DISABLE_JIT="1") == "[2. 2. 2.]\n"
+    assert not list(tmp_path.rglob("*.nbc"))
+
+
+def test_without_a_file_to_watch_it_compiles_without_a_cache() -> None:
+    code = MODULE + "\nimport numpy\nprint(double(numpy.ones(2)))"
+    assert run(Path(), f"exec({code!r})") == "[2. 2.]\n"
+
+
+def test_the_plain_function_stays_at_hand() -> None:
+    def add(a: float, b: float) -> float:
+        """Add."""
+        return a + b
+
+    fast = compiled(add)
+    assert fast.__wrapped__ is add  # type: ignore[attr-defined]
+    assert fast.__name__ == "add"
+    assert fast.__doc__ == "Add."
+    assert fast(1.0, 2.0) == add(1.0, 2.0)
+
+
+def test_regrouped_sums_keep_nan_and_infinity() -> None:
+    def total(values: np.ndarray) -> float:
+        result = 0.0
+        for value in values:
+            result += value
+        return result
+
+    fast = compiled(total)
+    assert np.isnan(fast(np.array([1.0, np.nan, 2.0] * 9)))
+    assert fast(np.array([1.0, np.inf, 2.0] * 9)) == np.inf
+    values = np.random.RandomState(0).normal(size=1001)
+    assert abs(fast(values) - total(values)) < 1e-12
