@@ -1,0 +1,163 @@
+"""Any DataFrame or two-dimensional array to a `pyarrow.Table`, column by column."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, time, timedelta
+from decimal import Decimal
+from numbers import Real
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from feedforward.errors import InputError
+
+
+class CellTypeError(InputError, TypeError):
+    """A cell holds what no column can: neither a number, nor text, nor a boolean, nor a date.
+
+    Examples
+    --------
+    >>> issubclass(CellTypeError, TypeError)
+    True
+    """
+
+
+def is_frame(X: Any) -> bool:
+    """Return whether `X` is a DataFrame of pandas, polars, pyarrow or another library that narwhals knows.
+
+    Examples
+    --------
+    >>> is_frame(pa.table({"a": [1]})), is_frame([[1]])
+    (True, False)
+    """
+    return isinstance(X, pa.RecordBatch | nw.DataFrame) or bool(nw.dependencies.is_into_dataframe(X))
+
+
+def frame_to_table(frame: Any, names: Sequence[str] | None = None) -> Any:
+    """Return a DataFrame as a table; the index of pandas is ignored.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Of any library for which `is_frame` holds.
+    names : sequence of str, optional
+        Names for the columns. Default: the frame's own.
+
+    Raises
+    ------
+    InputError
+        If two columns share a name, or a column mixes types.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> frame_to_table(pd.DataFrame({"a": [1, 2]}, index=[7, 8])).to_pydict()
+    {'a': [1, 2]}
+    """
+    if isinstance(frame, pa.RecordBatch):
+        frame = pa.Table.from_batches([frame])
+    names = [str(name) for name in _own_names(frame)] if names is None else names
+    for place, name in enumerate(names):
+        if name in names[:place]:
+            raise InputError(f"The table has two columns named {name!r}. Rename or drop one.")
+    if isinstance(frame, pa.Table):
+        return frame.rename_columns(list(names))
+    frame = nw.from_native(frame, eager_only=True)
+    # One column at a time: pandas would bring its index along, and a failure would not name its column.
+    columns = []
+    for own, name in zip(frame.columns, names, strict=True):
+        series = frame.get_column(own)
+        try:
+            columns.append(series.to_arrow())
+        except (ValueError, TypeError, OverflowError, pa.ArrowException):
+            columns.append(objects_to_column(series.to_list(), name))
+    return pa.table(columns, names=list(names))
+
+
+def _own_names(frame: Any) -> list[Any]:
+    return list(frame.column_names if isinstance(frame, pa.Table) else frame.columns)
+
+
+def array_to_table(X: NDArray[Any], names: Sequence[str]) -> Any:
+    """Return the columns of a two-dimensional array as a table; each column of an object array finds its own type.
+
+    Raises
+    ------
+    InputError
+        If a column mixes types.
+
+    Examples
+    --------
+    >>> array_to_table(np.array([[1, "a"], [2, "b"]], dtype=object), ["x0", "x1"]).schema.types
+    [DataType(int64), DataType(string)]
+    """
+    if X.dtype.kind == "O":
+        return pa.table([objects_to_column(X[:, j].tolist(), name) for j, name in enumerate(names)], names=list(names))
+    if X.dtype.kind == "f":
+        X = X.astype(np.float64, copy=False)  # half and long double have no Arrow twin that computes
+    return pa.table([pa.array(np.ascontiguousarray(X[:, j])) for j in range(X.shape[1])], names=list(names))
+
+
+def objects_to_column(values: list[Any], name: str) -> Any:
+    """Return Python objects as one typed column; None and NaN are missing, whole numbers beyond int64 become float64.
+
+    Raises
+    ------
+    InputError
+        If the values have more than one type, with the first row that differs.
+
+    Examples
+    --------
+    >>> objects_to_column([1, None, 2.5], "a").to_pylist()
+    [1.0, None, 2.5]
+    >>> objects_to_column([1, "two"], "a")
+    Traceback (most recent call last):
+    feedforward.errors.InputError: Column 'a' mixes types: number at row 0, text at row 1 (counted from 0): 'two'. ...
+    """
+    try:
+        return pa.array(values, from_pandas=True)
+    except (ValueError, TypeError, OverflowError, pa.ArrowException):
+        pass
+    _refuse_mixed(values, name)
+    try:
+        return pa.array([None if _is_missing(value) else float(value) for value in values], pa.float64())
+    except (ValueError, TypeError, OverflowError):
+        raise InputError(f"Column {name!r} cannot be read as one type. Convert or drop it.") from None
+
+
+def _refuse_mixed(values: Iterable[Any], name: str) -> None:
+    first: tuple[int, str] | None = None
+    for row, value in enumerate(values):
+        if _is_missing(value):
+            continue
+        word = _word_for(value)
+        if word is None:
+            raise CellTypeError(
+                f"Column {name!r} holds a {type(value).__name__} at row {row} (counted from 0): its argument must be a "
+                f"string or a number. Convert or drop the column."
+            )
+        first = first or (row, word)
+        if word != first[1]:
+            raise InputError(
+                f"Column {name!r} mixes types: {first[1]} at row {first[0]}, {word} at row {row} (counted from 0): "
+                f"{value!r}. Give the column one type."
+            )
+
+
+def _word_for(value: Any) -> str | None:
+    if isinstance(value, bool | np.bool_):
+        return "boolean"
+    if isinstance(value, Real | Decimal):
+        return "number"
+    if isinstance(value, str):
+        return "text"
+    return "date" if isinstance(value, date | time | timedelta | np.datetime64) else None
+
+
+def _is_missing(value: Any) -> bool:
+    try:
+        return value is None or not bool(value == value)
+    except (TypeError, ValueError):  # pandas.NA will not say
+        return True

@@ -1,0 +1,343 @@
+"""From a file, or any DataFrame, to a table of typed columns; errors name file, line and column."""
+
+import gzip
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any, overload
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+from pyarrow import ipc, parquet
+
+from feedforward.errors import FileError, InputError, SettingError, TableError
+from feedforward.tables.cells import Stray, find_stray, narrowest, without_blanks
+from feedforward.tables.delimited import Delimited
+from feedforward.tables.frames import frame_to_table, is_frame
+from feedforward.tables.names import suggestion
+
+_CSV = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz")
+_PARQUET = (".parquet", ".pq")
+_ARROW = (".arrow", ".feather", ".ipc")
+_SUFFIXES = _CSV + _PARQUET + _ARROW
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Where a table came from, for messages."""
+
+    name: str
+    line_of: Callable[[int], int] | None = None
+
+    def place(self, row: int) -> str:
+        return f"row {row} (counted from 0)" if self.line_of is None else f"line {self.line_of(row)}"
+
+
+@overload
+def read_table(
+    path_or_frame: Any,
+    target: None = None,
+    *,
+    encoding: str = "utf-8",
+    delimiter: str | None = None,
+    text_columns: Sequence[str] = (),
+) -> Any: ...
+@overload
+def read_table(
+    path_or_frame: Any,
+    target: str,
+    *,
+    encoding: str = "utf-8",
+    delimiter: str | None = None,
+    text_columns: Sequence[str] = (),
+) -> tuple[Any, NDArray[Any]]: ...
+def read_table(
+    path_or_frame: Any,
+    target: str | None = None,
+    *,
+    encoding: str = "utf-8",
+    delimiter: str | None = None,
+    text_columns: Sequence[str] = (),
+) -> Any:
+    """Read a table, and split off the column to predict.
+
+    A CSV column gets the narrowest type that fits **all** its cells: boolean (true/false), int64, float64, date or
+    timestamp (ISO 8601), else text. Missing are: empty cells, NA, N/A, NaN, nan, null, NULL and None. Spaces around
+    numbers are ignored. Zero-padded codes (007, 010) stay text, as do yes and no. A column that is mostly numbers (or
+    dates) with a few cells of text is an error, not a category: correct the cells or name the column in `text_columns`.
+
+    Parameters
+    ----------
+    path_or_frame : str, path or DataFrame
+        ``.csv``, ``.tsv``, ``.txt`` (the first two also ``.gz``), ``.parquet``, ``.pq``, ``.arrow``, ``.feather`` or
+        ``.ipc``; or a frame of pandas (its index is ignored), polars, pyarrow or another library that narwhals knows.
+    target : str, optional
+        The column to predict.
+    encoding : str
+        Of a CSV file.
+    delimiter : str, optional
+        Of a CSV file. Default: the one of ``,`` ``;`` tab ``|`` that cuts the header line into most cells.
+    text_columns : sequence of str
+        Columns to keep as text, whatever they look like.
+
+    Returns
+    -------
+    pyarrow.Table, or (pyarrow.Table, array of shape (n,))
+        With `target`: the other columns, and the target's values.
+
+    Raises
+    ------
+    FileError
+        If the file is absent, a directory, or may not be read.
+    TableError
+        If its contents cannot be used; the message names file, line and column, and says what to do.
+    SettingError
+        If an encoding, delimiter or text column cannot be one.
+
+    Examples
+    --------
+    >>> frame = pa.table({"size": [1.0, 2.0], "sold": ["yes", "no"]})
+    >>> table, y = read_table(frame, target="sold")
+    >>> table.column_names, y
+    (['size'], array(['yes', 'no'], dtype='<U3'))
+    >>> read_table("absent.csv")
+    Traceback (most recent call last):
+    feedforward.errors.FileError: absent.csv does not exist. ...
+    """
+    if isinstance(text_columns, str) or not all(isinstance(name, str) for name in text_columns):
+        raise SettingError(f"text_columns must be a list of column names; got {text_columns!r}.")
+    if isinstance(path_or_frame, str | PathLike):
+        path = Path(path_or_frame)
+        suffix = _checked_suffix(path)
+        if suffix in _CSV:
+            source, table = _read_csv(path, suffix, encoding, delimiter, text_columns)
+        else:
+            _refuse_csv_settings(path.name, encoding, delimiter)
+            source = _Source(str(path))
+            table = _with_text_columns(_read_arrow(path, suffix), source, text_columns)
+    else:
+        _refuse_csv_settings("a DataFrame", encoding, delimiter)
+        source = _Source("the table")
+        table = _with_text_columns(_read_frame(path_or_frame), source, text_columns)
+    table = _finite(table, source)
+    return table if target is None else _split(table, target, source)
+
+
+# Files -------------------------------------------------------------------------------------------------------------
+
+
+def _checked_suffix(path: Path) -> str:
+    """Return the suffix in lower case, or raise if there is no such file to read."""
+    if path.is_dir():
+        raise FileError(f"{path} is a directory. Give the path of a file in it.")
+    if not path.exists():
+        raise FileError(f"{path} does not exist. {_files_beside(path)}")
+    suffix = next((known for known in _SUFFIXES if path.name.lower().endswith(known)), None)
+    if suffix is None:
+        raise TableError(
+            f"{path} has a suffix that says no kind of table: {path.suffix!r}. Save it as one of "
+            f"{', '.join(_SUFFIXES)}."
+        )
+    return suffix
+
+
+def _files_beside(path: Path) -> str:
+    try:
+        files = sorted(file.name for file in path.parent.iterdir() if file.is_file())
+    except OSError:
+        return f"Its folder, {path.parent}, cannot be read either: check the path."
+    if not files:
+        return f"The folder {path.parent} holds no files: check the path."
+    return suggestion(path.name, files, f"files in {path.parent}")
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except PermissionError:
+        raise FileError(f"{path} may not be read: permission denied. Ask for the right to read it.") from None
+    except OSError as error:
+        raise FileError(f"{path} cannot be read: {error.strerror}. Check the file and its disk.") from None
+
+
+def _read_csv(
+    path: Path, suffix: str, encoding: str, delimiter: str | None, text_columns: Sequence[str]
+) -> tuple[_Source, Any]:
+    name, data = str(path), _read_bytes(path)
+    if suffix.endswith(".gz") and data:
+        try:
+            data = gzip.decompress(data)
+        except (OSError, EOFError, zlib.error):
+            raise TableError(
+                f"{name} is not a whole gzip file: damaged or cut short. Copy or compress it again."
+            ) from None
+    elif data.startswith((b"\x1f\x8b", b"PK\x03\x04")):
+        raise TableError(
+            f"{name} is compressed or a workbook, not text. Name a gzip file {path.stem}.csv.gz; export a workbook as "
+            f"CSV."
+        )
+    text = Delimited.open(name, data, encoding, delimiter)
+    source, cells = _Source(name, text.line_of), text.to_table()
+    _check_text_columns(text_columns, cells.column_names)
+    columns = [
+        _typed(cells.column(column), column, source, keep=column in text_columns) for column in cells.column_names
+    ]
+    return source, pa.table(columns, names=cells.column_names)
+
+
+def _typed(cells: Any, column: str, source: _Source, *, keep: bool) -> Any:
+    typed = None if keep else narrowest(cells)
+    if typed is not None:
+        return typed
+    text = without_blanks(cells)
+    stray = None if keep else find_stray(text)
+    if stray is not None:
+        raise TableError(_words_for(stray, column, source))
+    return text
+
+
+def _words_for(stray: Stray, column: str, source: _Source) -> str:
+    if stray.decimal_comma:
+        fault = f"{stray.text!r} has a decimal comma"
+        remedy = f"Write it with a point ({stray.text.replace('.', '').replace(',', '.')}), in the whole column"
+    else:
+        fault = f"{stray.text!r} is not a {stray.expected}, as {stray.share:.1%} of the column's cells are"
+        remedy = f"Correct the cell{' (ISO: 2024-12-31)' if stray.expected == 'date' else ''} or leave it empty"
+    return (
+        f"{source.name}, {source.place(stray.row)}, column {column!r}: {fault}. {remedy}, drop the column, or declare "
+        f"it text: text_columns=[{column!r}]."
+    )
+
+
+def _read_arrow(path: Path, suffix: str) -> Any:
+    data = _read_bytes(path)
+    if not data:
+        raise TableError(f"{path} is empty: 0 bytes. Write the table again.")
+    buffer = pa.BufferReader(data)
+    try:
+        if suffix in _PARQUET:
+            table = parquet.ParquetFile(buffer).read()
+        elif data.startswith(b"ARROW1"):
+            table = ipc.open_file(buffer).read_all()
+        else:
+            table = ipc.open_stream(buffer).read_all()
+        table.validate(full=True)
+    except (pa.ArrowException, OSError, ValueError):
+        kind = "Parquet" if suffix in _PARQUET else "Arrow"
+        raise TableError(
+            f"{path} is not a whole {kind} file: damaged, cut short or of another kind. Copy or write it again."
+        ) from None
+    # pandas writes its index as columns of such names.
+    index = [name for name in table.column_names if name.startswith("__index_level_")]
+    try:
+        return frame_to_table(table.drop_columns(index).replace_schema_metadata(None))
+    except InputError as error:
+        raise TableError(f"{path}: {error}") from None
+
+
+def _read_frame(frame: Any) -> Any:
+    if not is_frame(frame):
+        raise TableError(
+            f"A table cannot be read from a {type(frame).__name__}. Give the path of a file, or a DataFrame."
+        )
+    try:
+        return frame_to_table(frame)
+    except InputError as error:
+        raise TableError(str(error)) from None
+
+
+def _refuse_csv_settings(name: str, encoding: str, delimiter: str | None) -> None:
+    if encoding != "utf-8" or delimiter is not None:
+        raise SettingError(f"encoding and delimiter are for CSV files; {name} is none. Leave them out.")
+
+
+def _check_text_columns(text_columns: Sequence[str], names: Sequence[str]) -> None:
+    for name in text_columns:
+        if name not in names:
+            raise SettingError(
+                f"text_columns names no column of the table: {name!r}. {suggestion(name, names, 'columns')}"
+            )
+
+
+def _with_text_columns(table: Any, source: _Source, text_columns: Sequence[str]) -> Any:
+    _check_text_columns(text_columns, table.column_names)
+    for name in text_columns:
+        place = table.column_names.index(name)
+        try:
+            table = table.set_column(place, name, table.column(place).cast(pa.string()))
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+            raise TableError(f"{source.name}, column {name!r} cannot be text. Leave it out of text_columns.") from None
+    return table
+
+
+# Contents ----------------------------------------------------------------------------------------------------------
+
+
+def _finite(table: Any, source: _Source) -> Any:
+    """Return the table with not-a-number missing; refuse infinity, and a table without rows or columns."""
+    if table.num_columns == 0 or table.num_rows == 0:
+        lack = "columns" if table.num_columns == 0 else "rows"
+        raise TableError(f"{source.name} has no {lack}. Give a table with columns and rows.")
+    for place, name in enumerate(table.column_names):
+        column = table.column(place)
+        if not pa.types.is_floating(column.type):
+            continue
+        if pa.types.is_float16(column.type):
+            column = column.cast(pa.float32())
+        row = pc.index(pc.is_inf(column), True).as_py()
+        if row >= 0:
+            raise TableError(
+                f"{source.name}, {source.place(row)}, column {name!r}: {column[row].as_py()} is not finite. Correct "
+                f"the cell or leave it empty."
+            )
+        finite = pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
+        table = table.set_column(place, name, finite)
+    return table
+
+
+def _split(table: Any, target: str, source: _Source) -> tuple[Any, NDArray[Any]]:
+    names = table.column_names
+    if target not in names:
+        raise TableError(
+            f"{source.name} has no column {target!r} to predict. {suggestion(str(target), names, 'columns')}"
+        )
+    if len(names) == 1:
+        raise TableError(f"{source.name} holds only the target, column {target!r}. Add columns to predict it from.")
+    values = table.column(target)
+    if values.null_count:
+        row = pc.index(values.is_null(), True).as_py()
+        raise TableError(
+            f"{source.name}, {source.place(row)}, column {target!r}: the target is missing, here and in "
+            f"{values.null_count} of {len(values)} rows in all. Fill in or drop these rows."
+        )
+    labels = _labels(values, target, source)
+    if (labels == labels[0]).all():
+        raise TableError(
+            f"{source.name}, column {target!r}: the target is {labels[0]!s} in every row, so there is nothing to "
+            f"learn. Give rows of more than one value, or another target."
+        )
+    return table.drop_columns([target]), labels
+
+
+def _labels(values: Any, target: str, source: _Source) -> NDArray[Any]:
+    if pa.types.is_dictionary(values.type):
+        values = values.cast(values.type.value_type)
+    kind = values.type
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or kind == pa.string_view():
+        # Few labels, many rows: text becomes NumPy's once for each label.
+        codes = values.cast(pa.large_string()).combine_chunks().dictionary_encode()
+        labels: NDArray[Any] = np.array(codes.dictionary.to_pylist(), dtype=np.str_)[codes.indices.to_numpy()]
+        return labels
+    if pa.types.is_decimal(kind):
+        values = values.cast(pa.float64())
+    elif not (pa.types.is_boolean(kind) or pa.types.is_integer(kind) or pa.types.is_floating(kind)):
+        raise TableError(
+            f"{source.name}, column {target!r} is of type {kind}: a target must be numbers, text or booleans. Convert "
+            f"it or give another target."
+        )
+    numbers: NDArray[Any] = values.to_numpy()
+    return numbers
