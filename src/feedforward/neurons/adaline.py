@@ -62,7 +62,8 @@ def adaline_batch_rule(
     loss = 0.0
     for start in range(0, len(order), batch_size):
         batch = order[start : start + batch_size]
-        pull, bias_pull = np.zeros_like(w), 0.0
+        pull = np.zeros_like(w)
+        bias_pull = 0.0
         for i in batch:
             error = y[i] - b
             for j in range(len(w)):
@@ -203,7 +204,10 @@ class Adaline(Neuron):
                 b, loss = adaline_batch_rule(rows.X, y, rows.weights, order, w, b, rate, batch_size)
             self.intercept_[unit] = b
             losses.append(loss)
-        return float(np.mean(losses))
+        return float(sum(losses) / len(losses))
+
+    def _order_matters(self) -> bool:
+        return self.batch_size is not None
 
     def _is_done(self) -> bool:
         losses = self.history_["loss"]

@@ -1,0 +1,231 @@
+"""The command line: parse, call, print. Results go to stdout, progress and words to stderr."""
+
+import ast
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+
+from feedforward import __version__
+from feedforward.errors import FeedforwardError, SettingError
+
+BAD_INPUT = 2
+
+app = typer.Typer(
+    name="feedforward",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+words = Console(stderr=True, highlight=False, soft_wrap=True)
+results = Console(highlight=False)
+
+
+class Model(StrEnum):
+    """The models that ``train`` knows."""
+
+    perceptron = "perceptron"
+    adaline = "adaline"
+
+
+@contextmanager
+def one_line_errors(debug: bool) -> Iterator[None]:
+    """End with exit code 2 and one line where the input is bad; with a traceback only if asked."""
+    try:
+        yield
+    except FeedforwardError as error:
+        if debug:
+            raise
+        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        raise typer.Exit(BAD_INPUT) from None
+    except KeyboardInterrupt:
+        print("stopped.", file=sys.stderr)
+        raise typer.Exit(130) from None
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"feedforward {__version__}")
+        raise typer.Exit
+
+
+Debug = Annotated[bool, typer.Option("--debug", help="Show a traceback where something fails.")]
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Feedforward networks, from one neuron to production.
+
+    \b
+    feedforward demo                                  two neurons on a real table, with pictures
+    feedforward train patients.csv --target outcome   train on a table of your own
+    """  # noqa: D301 - the escape keeps the lines of the examples apart
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="Where the table and the pictures go.")] = Path(
+        "feedforward-demo"
+    ),
+    debug: Debug = False,
+) -> None:
+    """Train both neurons on a real table: 569 breast tumours, benign or malignant.
+
+    The table comes with scikit-learn; it is written as a CSV file first, so that this is what `feedforward train` does.
+    """
+    with one_line_errors(debug):
+        from feedforward.demo import write_breast_cancer
+
+        table = write_breast_cancer(out)
+        words.print(f"[bold]{table}[/bold]: 569 breast tumours, 30 measurements each (Wolberg, Street & Mangasarian).")
+        experiments = []
+        for model in Model:
+            plot = out / f"{model}.png"
+            experiments.append(_train(table, "diagnosis", model, plot=plot))
+        _print_experiments(experiments)
+        for model in Model:
+            results.print(f"picture: {out / f'{model}.png'}", soft_wrap=True)
+        words.print(f"\nNext: feedforward train {table} --target diagnosis --model adaline --set batch_size=32")
+
+
+@app.command(no_args_is_help=True)
+def train(
+    table: Annotated[Path, typer.Argument(help="A .csv, .csv.gz, .parquet or .arrow file.")],
+    target: Annotated[str, typer.Option("--target", "-t", metavar="COLUMN", help="The column to predict.")],
+    model: Annotated[Model, typer.Option("--model", "-m", help="What to train.")] = Model.perceptron,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", "-s", metavar="NAME=VALUE", help="A setting of the model. Repeatable.")
+    ] = None,
+    kind: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--kind",
+            "-k",
+            metavar="COLUMN=KIND",
+            help="Take a column for number, category, boolean or date, or drop it. Repeatable.",
+        ),
+    ] = None,
+    test_fraction: Annotated[float, typer.Option(help="Share of the rows set aside for the test.")] = 0.25,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of the split and of the model.")] = 0,
+    plot: Annotated[
+        Path | None, typer.Option(metavar="FILE.png", help="Draw the learning curve and the decision regions.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
+    encoding: Annotated[str, typer.Option(help="Of a CSV file.")] = "utf-8",
+    delimiter: Annotated[str | None, typer.Option(help="Of a CSV file. Default: found in its first line.")] = None,
+    debug: Debug = False,
+) -> None:
+    """Train a neuron on a table and score it on rows set aside.
+
+    Numbers are scaled, categories become 0/1 columns, missing cells are filled and marked. The accuracy stands beside
+    that of always giving the most common answer.
+
+    \b
+    feedforward train patients.csv --target outcome
+    feedforward train patients.csv --target outcome --model adaline --plot curve.png
+    feedforward train sales.parquet -t returned -m adaline --set learning_rate=0.01 --set batch_size=32
+    feedforward train sales.parquet -t returned --kind order_id=drop --kind zip=category
+    feedforward train patients.csv --target outcome --json > result.json
+    """  # noqa: D301
+    with one_line_errors(debug):
+        experiment = _train(
+            table,
+            target,
+            model,
+            settings={name: _value(text) for name, text in _pairs("--set", set_ or [])},
+            kinds=dict(_pairs("--kind", kind or [])),
+            encoding=encoding,
+            delimiter=delimiter,
+            test_fraction=test_fraction,
+            seed=seed,
+            plot=plot,
+        )
+        if as_json:
+            print(json.dumps(experiment.facts(), indent=2, allow_nan=False))
+        else:
+            _print_experiments([experiment])
+
+
+def _train(table: Path, target: str, model: Model, *, plot: Path | None, **choices: Any) -> Any:
+    from feedforward.experiment import check_picture_path, draw_experiment, run_experiment
+
+    if plot is not None:
+        check_picture_path(plot)  # before the work, not after it
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("epochs")
+    with Progress(*columns, console=words, transient=True) as progress:
+        task = progress.add_task(f"training {model.value}", total=None)
+        experiment = run_experiment(
+            table,
+            target,
+            model.value,
+            on_epoch=lambda done, most: progress.update(task, completed=done, total=most),
+            **choices,
+        )
+    for warning in experiment.warnings:
+        words.print(f"warning: {warning}", style="yellow", markup=False)
+    if plot is not None:
+        draw_experiment(experiment, plot)
+    return experiment
+
+
+def _print_experiments(experiments: list[Any]) -> None:
+    first = experiments[0]
+    facts = first.facts()
+    kinds = list(facts["columns"].values())
+    counted = ", ".join(f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds))
+    results.print(
+        f"{first.source}: {facts['rows']['train']} rows to train on, {facts['rows']['test']} to test on; "
+        f"columns: {counted}; {facts['inputs']} inputs; target {first.target!r}, {len(facts['classes'])} classes",
+        markup=False,
+        soft_wrap=True,
+    )
+    table = Table()
+    table.add_column("model")
+    for heading in ("train accuracy", "test accuracy", "epochs", "seconds"):
+        table.add_column(heading, justify="right")
+    for one in experiments:
+        table.add_row(one.model_name, *_percents(one.accuracy), str(one.neuron.n_iter_), f"{one.seconds:.3f}")
+    table.add_section()
+    table.add_row(f"always {facts['baseline']['answer']!r}", *_percents(first.baseline), "", "", style="dim")
+    results.print(table)
+
+
+def _percents(shares: dict[str, float]) -> list[str]:
+    return [f"{100 * shares[part]:.1f} %" for part in ("train", "test")]
+
+
+def _pairs(option: str, texts: list[str]) -> list[tuple[str, str]]:
+    for text in texts:
+        if not text.partition("=")[0] or "=" not in text:
+            raise SettingError(f"{option} takes NAME=VALUE; got {text!r}.")
+    return [(name.strip(), value.strip()) for name, _, value in (text.rpartition("=") for text in texts)]
+
+
+def _value(text: str) -> Any:
+    """Read a setting: a Python literal (0.1, None, True, {'yes': 2}) or, failing that, a word."""
+    words = {"true": True, "false": False, "none": None}
+    if text.lower() in words:
+        return words[text.lower()]
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
