@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from feedforward.errors import SettingError
 from feedforward.nn.activations import ACTIVATIONS, Activation
-from feedforward.plots.style import GREY, INK, SMALL, dressed, label_axes, point_colour
+from feedforward.plots.style import GREY, INK, RGB, SMALL, colour, dressed, label_axes
 from feedforward.validation import nearest
 
 Array = NDArray[Any]
@@ -53,22 +53,22 @@ def activation(name: str, *, slope: bool = True, ax: Axes | None = None) -> Axes
     ax = dressed(ax, (5.0, 3.6))
     ax.axhline(0, color=GREY, linewidth=0.6, zorder=0)
     ax.axvline(0, color=GREY, linewidth=0.6, zorder=0)
-    _draw(ax, chosen.value, point_colour(0), "-", "value")
+    _draw(ax, chosen.value, colour(0), "-", "value")
     if slope:
-        _draw(ax, lambda z: chosen.slope(z, chosen.value(z)), point_colour(4), "--", "slope")
+        _draw(ax, lambda z: chosen.slope(z, chosen.value(z)), colour(4), "--", "slope")
     label_axes(ax, "net input z", "", name)
     # Net inputs far below zero give values and slopes near zero or below: the upper left corner is free.
     ax.legend(loc="upper left", frameon=False, fontsize=SMALL, labelcolor=INK, borderaxespad=0.2)
     return ax
 
 
-def _draw(ax: Axes, f: Callable[[Array], Array], colour: Any, line: str, label: str) -> None:
+def _draw(ax: Axes, f: Callable[[Array], Array], ink: RGB, line: str, label: str) -> None:
     # Each side of 0 on its own: joined, the two ends of a jump would look like a steep slope.
-    right = np.linspace(0.0, _REACH, 251)
-    left = np.linspace(-_REACH, -1e-9, 251)
-    z, a = np.concatenate([left, right]), np.concatenate([f(left), f(right)])
-    jumps = abs(a[251] - a[250]) > 1e-3
-    if jumps:
-        z, a = np.insert(z, 251, 0.0), np.insert(a, 251, np.nan)
-        ax.plot(0.0, f(np.zeros(1))[0], "o", color=colour, markersize=4.5, zorder=4)
-    ax.plot(z, a, color=colour, linestyle=line, linewidth=2.0, label=label, zorder=3)
+    right = np.concatenate([[1e-9], np.linspace(0.0, _REACH, 251)[1:]])
+    at_zero, left_values, right_values = f(np.zeros(1))[0], f(-right[::-1]), f(right)
+    if abs(right_values[0] - left_values[-1]) > 1e-3:
+        ax.plot(0.0, at_zero, "o", color=ink, markersize=4.5, zorder=4)
+        at_zero = np.nan
+    z = np.concatenate([-right[::-1], [0.0], right])
+    a = np.concatenate([left_values, [at_zero], right_values])
+    ax.plot(z, a, color=ink, linestyle=line, linewidth=2.0, label=label, zorder=3)

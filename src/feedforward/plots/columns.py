@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from feedforward.errors import InputError, SettingError
+from feedforward.plots.style import LARGEST
 from feedforward.validation import nearest
 
 Array = NDArray[Any]
@@ -102,9 +103,10 @@ def numbers(owner: str, table: Table, j: int) -> NDArray[np.float64]:
         raise InputError(
             f"{owner}: column {names(table)[j]!r} is not a column of numbers. Choose two that are, with columns=."
         )
-    if not np.isfinite(values).any():
+    drawable = np.abs(values) < LARGEST
+    if not drawable.any():
         raise InputError(f"{owner}: column {names(table)[j]!r} has no finite value. Choose another, with columns=.")
-    return np.where(np.isfinite(values), values, np.nan)
+    return np.where(drawable, values, np.nan)
 
 
 def _floats(table: Table, j: int) -> NDArray[np.float64] | None:

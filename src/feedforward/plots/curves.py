@@ -9,7 +9,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from feedforward.errors import InputError, SettingError
-from feedforward.plots.style import GREY, INK, LINES, SMALL, dressed, label_axes, legend_beside, point_colour
+from feedforward.plots.style import GREY, INK, LARGEST, LINES, SMALL, colour, dressed, label_axes, legend_beside
 from feedforward.validation import nearest
 
 Curve = NDArray[np.float64]
@@ -71,8 +71,8 @@ def learning_curve(
         ax.set_yscale("log", nonpositive="mask")
     for i, (name, values) in enumerate(series.items()):
         _draw(ax, i, name, values)
+    _set_ticks(ax, series, log)
     _note_breaks(ax, series)
-    _fit_epochs(ax, max(len(values) for values in series.values()))
     label_axes(ax, "epoch", _common_name(names))
     if legend and len(names) > 1:
         legend_beside(ax)
@@ -111,14 +111,14 @@ def _numbers(name: str, values: Any) -> Curve:
         raise InputError(f"{_OWNER}: {name!r} must hold one number an epoch; {error}.") from error
     if curve.ndim != 1 or len(curve) == 0:
         raise InputError(f"{_OWNER}: {name!r} must hold one number an epoch; got shape {curve.shape}.")
-    return curve
+    return np.where(np.abs(curve) < LARGEST, curve, np.nan)
 
 
 def _draw(ax: Axes, i: int, name: str, values: Curve) -> None:
     ax.plot(
         np.arange(1, len(values) + 1),
-        np.where(np.isfinite(values), values, np.nan),
-        color=point_colour(i),
+        values,
+        color=colour(i),
         linestyle=LINES[i % len(LINES)],
         linewidth=1.8,
         marker="o" if len(values) <= _FEW else None,
@@ -129,34 +129,49 @@ def _draw(ax: Axes, i: int, name: str, values: Curve) -> None:
 
 
 def _note_breaks(ax: Axes, series: Mapping[str, Curve]) -> None:
-    notes: dict[int, list[str]] = {}
-    for name, values in series.items():
-        broken = np.flatnonzero(~np.isfinite(values)) + 1
-        if len(broken):
-            owner = f"{name.replace('_', ' ')} " if len(series) > 1 else ""
-            for_good = len(broken) == len(values) - broken[0] + 1
-            when = f"from epoch {broken[0]}" if for_good else f"at {len(broken)} epochs, first {broken[0]}"
-            notes.setdefault(int(broken[0]), []).append(f"{owner}not finite {when}")
-    for epoch, lines in notes.items():
-        ax.axvline(epoch, color=GREY, linewidth=1.0, linestyle=(0, (4, 3)), zorder=1)
+    breaks = {name: np.flatnonzero(np.isnan(values)) + 1 for name, values in series.items()}
+    breaks = {name: epochs for name, epochs in breaks.items() if len(epochs)}
+    for first in {int(epochs[0]) for epochs in breaks.values()}:
+        ax.axvline(first, color=GREY, linewidth=1.0, linestyle=(0, (4, 3)), zorder=1)
+    if breaks:
+        owners = {name: f"{name.replace('_', ' ')} " if len(series) > 1 else "" for name in breaks}
+        notes = [f"{owners[name]}not finite {_when(epochs, len(series[name]))}" for name, epochs in breaks.items()]
+        # Upright along the line, on its right: nothing is drawn there, and no note is too long.
+        where = (max(int(epochs[0]) for epochs in breaks.values()), 1.0)
         ax.annotate(
-            "\n".join(lines),
-            (epoch, 1.0),
+            "\n".join(notes),
+            where,
             xycoords=ax.get_xaxis_transform(),
-            xytext=(-5, -4),
+            xytext=(3, -2),
             textcoords="offset points",
-            ha="right",
+            rotation=90,
+            ha="left",
             va="top",
             fontsize=SMALL,
             color=INK,
             zorder=5,
         )
+    if not any(np.isfinite(values).any() for values in series.values()):
+        ax.set_yticks([])
 
 
-def _fit_epochs(ax: Axes, epochs: int) -> None:
-    margin = max(0.03 * (epochs - 1), 0.5 if epochs == 1 else 0.15)
-    ax.set_xlim(1 - margin, epochs + margin)
-    ax.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True, min_n_ticks=1))
+def _when(epochs: NDArray[np.intp], last: int) -> str:
+    if len(epochs) == last - epochs[0] + 1:
+        return f"from epoch {epochs[0]}"
+    return f"at epoch {epochs[0]}" if len(epochs) == 1 else f"at {len(epochs)} epochs, first {epochs[0]}"
+
+
+def _set_ticks(ax: Axes, series: Mapping[str, Curve], log: bool) -> None:
+    epochs = max(len(values) for values in series.values())
+    margin = max(0.02 * (epochs - 1), 0.15) if epochs > 1 else 0.5
+    ax.set_xlim(max(1 - margin, 0.4), epochs + margin)
+    ax.xaxis.set_major_locator(_whole_numbers())
+    if not log and all((values == np.round(values))[np.isfinite(values)].all() for values in series.values()):
+        ax.yaxis.set_major_locator(_whole_numbers())  # mistakes are counted
+
+
+def _whole_numbers() -> MaxNLocator:
+    return MaxNLocator(nbins=8, steps=[1, 2, 5, 10], integer=True, min_n_ticks=1)
 
 
 def _common_name(names: Sequence[str]) -> str:

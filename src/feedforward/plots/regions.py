@@ -13,8 +13,8 @@ from sklearn.exceptions import NotFittedError
 from feedforward.errors import InputError
 from feedforward.plots import columns as frame
 from feedforward.plots.columns import Column, Table
-from feedforward.plots.scatter import check_number_of_classes, classes_and_codes, draw_points, point_size
-from feedforward.plots.style import INK, dressed, label_axes, legend_beside, shortened, tint
+from feedforward.plots.scatter import check_number_of_classes, classes_and_codes, draw_points
+from feedforward.plots.style import INK, dressed, label_axes, legend_beside, point_size, shortened, tint
 from feedforward.targets import encode_labels
 from feedforward.validation import COUNT, Rule, check_setting
 
@@ -54,7 +54,7 @@ def decision_regions(
         Rows as the model takes them.
     y : array-like of shape (n,), optional
         Labels. If given, the rows are drawn as points, and up to 2000 of them with a ring around each that the model
-        predicts wrongly. At most 16 classes; beyond eight, colours return paler and shades darker.
+        predicts wrongly. At most 16 classes; beyond eight, colours return, hollow, on darker shades.
     columns : pair of int or str, default=(0, 1)
         The two features, by place (counted from 0) or by name.
     resolution : int, default=300
@@ -179,9 +179,17 @@ def _shade(ax: Axes, regions: Regions) -> None:
     x = left + (np.arange(n) + 0.5) / n * (right - left)
     y = lower + (np.arange(n) + 0.5) / n * (upper - lower)
     for code in np.unique(regions.codes)[1:]:
-        inside = (regions.codes == code).astype(float)
+        inside = _softened((regions.codes == code).astype(float))
         ax.contour(x, y, inside, levels=[0.5], colors=[INK], linewidths=1.1, zorder=1)
     ax.set(xlim=(left, right), ylim=(lower, upper))
+
+
+def _softened(mask: Array) -> Array:
+    """Average each cell with its neighbours: a slanted boundary is then a line, not a stair."""
+    wide = np.pad(mask, 1, mode="edge")
+    tall = wide[:, :-2] + 2 * wide[:, 1:-1] + wide[:, 2:]
+    soft: Array = (tall[:-2] + 2 * tall[1:-1] + tall[2:]) / 16
+    return soft
 
 
 def _ring_mistakes(ax: Axes, xy: Array, labels: Array, model: Any, X: Any) -> None:
@@ -192,11 +200,11 @@ def _ring_mistakes(ax: Axes, xy: Array, labels: Array, model: Any, X: Any) -> No
         ax.scatter(
             xy[wrong, 0],
             xy[wrong, 1],
-            s=point_size(len(xy)) * 2.6,
+            s=point_size(len(xy)) * 2.4,
             facecolors="none",
             edgecolors=INK,
-            linewidths=0.9,
-            label=f"predicted wrongly ({wrong.sum()} of {len(wrong)})",
+            linewidths=0.8,
+            label=f"wrong: {wrong.sum()} of {len(wrong)}",
             zorder=4,
         )
 

@@ -9,12 +9,25 @@ from numpy.typing import NDArray
 from feedforward.errors import InputError
 from feedforward.plots import columns as frame
 from feedforward.plots.columns import Column
-from feedforward.plots.style import MARKERS, MAX_CLASSES, dressed, label_axes, legend_beside, point_colour, shortened
+from feedforward.plots.style import (
+    BLACK,
+    MARKERS,
+    MAX_CLASSES,
+    WHITE,
+    colour,
+    dressed,
+    is_hollow,
+    label_axes,
+    legend_beside,
+    mixed,
+    point_size,
+    shortened,
+)
 from feedforward.targets import encode_labels
 
 Array = NDArray[Any]
 
-_MANY = 5000  # points beyond which they are stored as an image in files of vectors (PDF, SVG)
+_MANY = 5000  # points beyond which they let each other through, and are an image in files of vectors (PDF, SVG)
 
 
 def points(
@@ -28,7 +41,7 @@ def points(
         The axes are named after its columns; those of an array are x0, x1, ... Rows without a finite value in both
         columns are not drawn.
     y : array-like of shape (n,)
-        Labels: strings, whole numbers, booleans; at most 16 classes. Beyond eight, colours return paler.
+        Labels: strings, whole numbers, booleans; at most 16 classes. Beyond eight, colours return, hollow.
     columns : pair of int or str, default=(0, 1)
         The two features, by place (counted from 0) or by name.
     ax : matplotlib Axes, optional
@@ -106,28 +119,18 @@ def draw_points(ax: Axes, xy: Array, codes: Array, classes: Array) -> None:
     >>> [collection.get_label() for collection in ax.collections]
     ['yes']
     """
-    size = point_size(len(xy))
+    many = len(xy) > _MANY
     for code in np.unique(codes):
         ax.scatter(
             xy[codes == code, 0],
             xy[codes == code, 1],
-            s=size,
-            color=[point_colour(code)],
+            s=point_size(len(xy)),
             marker=MARKERS[code % len(MARKERS)],
-            edgecolors="white" if size > 8 else "none",
-            linewidths=0.4,
+            facecolors=[WHITE if is_hollow(code) else colour(code)],
+            edgecolors=[colour(code) if is_hollow(code) or many else mixed(colour(code), BLACK, 0.55)],
+            linewidths=0.9 if is_hollow(code) else 0.0 if many else 0.4,
+            alpha=0.6 if many else 1.0,
             label=shortened(classes[code]),
             zorder=3,
-            rasterized=len(xy) > _MANY,
+            rasterized=many,
         )
-
-
-def point_size(n: int) -> float:
-    """Return the area of a point, in square points: the more there are, the smaller each.
-
-    Examples
-    --------
-    >>> point_size(10), point_size(1000) < point_size(100), point_size(10**6)
-    (40.0, True, 4.0)
-    """
-    return float(np.clip(560 / np.sqrt(n), 4.0, 40.0))

@@ -7,12 +7,14 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from feedforward.errors import InputError, SettingError
-from feedforward.plots.style import GREY, INK, SMALL, dressed, label_axes, point_colour
+from feedforward.plots.style import GREY, INK, LARGEST, SMALL, colour, dressed, label_axes
 from feedforward.validation import COUNT, NUMBER, POSITIVE, check_setting
 
 Function = Callable[[float], float]
 Floats = NDArray[np.float64]
 Span = tuple[float, float]
+
+_ROOM_FOR_ARROW, _ROOM_FOR_NUMBER = 10.0, 13.0  # points on paper from the last one: closer, they would pile up
 
 
 def slope(
@@ -64,8 +66,8 @@ def slope(
     reach = 0.16 * (high - low)
     for x, y, rise in zip(points, values, slopes, strict=True):
         ends = np.array([x - reach, x + reach])
-        ax.plot(ends, y + rise * (ends - x), color=point_colour(4), linewidth=1.8, zorder=3)
-        ax.plot(x, y, "o", color=point_colour(4), markersize=6, zorder=4)
+        ax.plot(ends, y + rise * (ends - x), color=colour(4), linewidth=1.8, zorder=3)
+        ax.plot(x, y, "o", color=colour(4), markersize=6, zorder=4)
         _label_tangent(ax, x, y, rise)
     label_axes(ax, "x", "f(x)")
     return ax
@@ -88,7 +90,7 @@ def descent_path(df: Function, start: float, learning_rate: float, steps: int) -
     Returns
     -------
     array of shape (steps + 1,)
-        The start and the place after each step; inf or nan from where the way leaves the range of numbers.
+        The start and the place after each step; not finite from where the way leaves the range of numbers.
 
     Raises
     ------
@@ -161,7 +163,7 @@ def descent(
     _draw_function(ax, f, low, high)
     seen = np.isfinite(values) & (path >= low) & (path <= high)
     shown = len(path) if seen.all() else int(np.argmin(seen))
-    _draw_path(ax, path[:shown], values[:shown], span=high - low)
+    _draw_path(ax, path[:shown], values[:shown])
     label_axes(ax, "x", "f(x)", _outcome(path, values, learning_rate))
     return ax
 
@@ -206,13 +208,12 @@ def _evaluate(f: Function, points: Floats) -> Floats:
                 values[i] = f(x)
             except (ArithmeticError, ValueError):  # math.log(-1), math.exp(1000)
                 continue
-    return values
+    return np.where(np.abs(values) < LARGEST, values, np.nan)
 
 
 def _draw_function(ax: Axes, f: Function, low: float, high: float) -> None:
     x = np.linspace(low, high, 401)
-    y = _evaluate(f, x)
-    ax.plot(x, np.where(np.isfinite(y), y, np.nan), color=point_colour(0), linewidth=2.0, zorder=2)
+    ax.plot(x, _evaluate(f, x), color=colour(0), linewidth=2.0, zorder=2)
     ax.axhline(0, color=GREY, linewidth=0.6, zorder=0)
     ax.axvline(0, color=GREY, linewidth=0.6, zorder=0)
 
@@ -229,22 +230,36 @@ def _label_tangent(ax: Axes, x: float, y: float, rise: float) -> None:
         va="bottom",
         fontsize=SMALL,
         color=INK,
+        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 1.0},
         zorder=5,
     )
 
 
-def _draw_path(ax: Axes, path: Floats, values: Floats, span: float) -> None:
-    colour = point_colour(4)
-    ax.plot(path, values, "o", color=colour, markersize=5, zorder=4)
-    height = max(float(np.ptp(values)), 1e-300)
-    numbered = None
+def _draw_path(ax: Axes, path: Floats, values: Floats) -> None:
+    ink = colour(4)
+    ax.plot(path, values, "o", color=ink, markersize=5, zorder=4)
+    ax.autoscale_view()
+    on_paper = ax.transData.transform(np.column_stack([path, values])) * 72 / ax.figure.dpi
+    numbered = np.full(2, np.inf)
     for t, (x, y) in enumerate(zip(path, values, strict=True)):
-        if t and np.hypot((x - path[t - 1]) / span, (y - values[t - 1]) / height) > 0.04:
-            arrow = {"arrowstyle": "-|>", "color": colour, "linewidth": 1.2, "shrinkA": 3, "shrinkB": 3}
+        if t and np.hypot(*(on_paper[t] - on_paper[t - 1])) > _ROOM_FOR_ARROW:
+            arrow = {"arrowstyle": "-|>", "color": ink, "linewidth": 1.2, "shrinkA": 3, "shrinkB": 3}
             ax.annotate("", (x, y), xytext=(path[t - 1], values[t - 1]), arrowprops=arrow, zorder=3)
-        # Where places crowd together, only the first gets its number.
-        if numbered is None or np.hypot((x - numbered[0]) / span, (y - numbered[1]) / height) > 0.07:
-            side = 1 if x > 0 else -1
-            ax.annotate(str(t), (x, y), xytext=(7 * side, -2), textcoords="offset points", fontsize=SMALL, color=INK,
-                        ha="left" if side > 0 else "right", va="center", zorder=5)  # fmt: skip
-            numbered = (x, y)
+        if np.hypot(*(on_paper[t] - numbered)) > _ROOM_FOR_NUMBER:
+            _number(ax, t, x, y)
+            numbered = on_paper[t]
+
+
+def _number(ax: Axes, t: int, x: float, y: float) -> None:
+    # Below the point and away from the middle: outside of a bowl, where neither curve nor arrows are.
+    ax.annotate(
+        str(t),
+        (x, y),
+        xytext=(5 if x > 0 else -5, -6),
+        textcoords="offset points",
+        ha="left" if x > 0 else "right",
+        va="center",
+        fontsize=SMALL,
+        color=INK,
+        zorder=5,
+    )

@@ -3,51 +3,75 @@
 from typing import Any
 
 import matplotlib.pyplot as plt
+import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.collections import PathCollection
 from matplotlib.colors import to_rgb
 
 RGB = tuple[float, float, float]
 
 # Okabe and Ito (2008), ordered so that neighbours differ in lightness too: they stay apart when printed in grey.
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#F0E442", "#000000")
+WHITE: RGB = (1.0, 1.0, 1.0)
+BLACK: RGB = (0.0, 0.0, 0.0)
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "p")
 LINES = ("-", "--", "-.", ":")
 MAX_CLASSES = 2 * len(PALETTE)
 
 INK, GREY = "#222222", "#8A8A8A"
+LARGEST = 1e300  # numbers beyond overflow in the arithmetic of axes: they are taken for infinite
+
 SMALL, NORMAL, LARGE = 9.0, 10.0, 11.5
 
 _LONGEST_LABEL = 32
 
 
-def point_colour(i: int) -> RGB:
-    """Return the colour of class `i`: the palette, then once more, paler.
+def colour(i: int) -> RGB:
+    """Return the colour of class or line `i`; after eight they begin again.
 
     Examples
     --------
-    >>> point_colour(7), point_colour(15)
-    ((0.0, 0.0, 0.0), (0.5, 0.5, 0.5))
+    >>> colour(7), colour(8) == colour(0)
+    ((0.0, 0.0, 0.0), True)
     """
-    return _towards_white(PALETTE[i % len(PALETTE)], 1.0 if i < len(PALETTE) else 0.5)
+    return to_rgb(PALETTE[i % len(PALETTE)])
+
+
+def is_hollow(i: int) -> bool:
+    """Return whether the points of class `i` are outlines, because its colour is taken by a class before it.
+
+    Examples
+    --------
+    >>> is_hollow(7), is_hollow(8)
+    (False, True)
+    """
+    return i >= len(PALETTE)
 
 
 def tint(i: int) -> RGB:
-    """Return the shade of the region of class `i`: light, and a step darker for classes beyond the palette.
+    """Return the shade of the region of class `i`: light, and a step darker where points are hollow.
 
     Examples
     --------
-    >>> min(tint(0)) > min(point_colour(0)), min(tint(0)) > min(tint(8))
-    (True, True)
+    >>> min(tint(8)) < min(tint(0)), tint(7) == tint(15)
+    (True, False)
     """
-    return _towards_white(PALETTE[i % len(PALETTE)], 0.28 if i < len(PALETTE) else 0.62)
+    return mixed(colour(i), WHITE, 0.55 if is_hollow(i) else 0.26)
 
 
-def _towards_white(colour: str, strength: float) -> RGB:
-    red, green, blue = (1.0 - strength * (1.0 - part) for part in to_rgb(colour))
+def mixed(first: RGB, second: RGB, share: float) -> RGB:
+    """Return `share` of the first colour and the rest of the second.
+
+    Examples
+    --------
+    >>> mixed((1.0, 0.0, 0.0), (0.0, 0.0, 0.0), 0.5)
+    (0.5, 0.0, 0.0)
+    """
+    red, green, blue = (share * a + (1.0 - share) * b for a, b in zip(first, second, strict=True))
     return red, green, blue
 
 
-def dressed(ax: Axes | None, figsize: tuple[float, float] = (6.4, 4.6)) -> Axes:
+def dressed(ax: Axes | None, figsize: tuple[float, float] = (7.0, 4.6)) -> Axes:
     """Return `ax`, or the Axes of a new figure, with thin spines at the left and at the bottom only.
 
     Examples
@@ -94,7 +118,7 @@ def legend_beside(ax: Axes, handles: Any = None) -> None:
     >>> ax.get_legend().get_texts()[0].get_text()
     'loss'
     """
-    ax.legend(
+    legend = ax.legend(
         handles=ax.get_legend_handles_labels()[0] if handles is None else handles,
         loc="upper left",
         bbox_to_anchor=(1.01, 1.0),
@@ -103,7 +127,22 @@ def legend_beside(ax: Axes, handles: Any = None) -> None:
         fontsize=SMALL,
         labelcolor=INK,
         handletextpad=0.5,
+        handlelength=1.8,
     )
+    for handle in legend.legend_handles:
+        if isinstance(handle, PathCollection):  # however small the points, their marker is to be seen here
+            handle.set(sizes=[point_size(100)], alpha=1.0)
+
+
+def point_size(n: int) -> float:
+    """Return the area of a point, in square points: the more there are, the smaller each.
+
+    Examples
+    --------
+    >>> point_size(10), point_size(1000) < point_size(100), point_size(10**6)
+    (36.0, True, 5.0)
+    """
+    return float(np.clip(520 / np.sqrt(n), 5.0, 36.0))
 
 
 def shortened(label: Any) -> str:

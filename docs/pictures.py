@@ -1,0 +1,94 @@
+"""Draw the pictures of record into docs/pictures: ``make pictures``."""
+
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+from PIL import Image
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+import feedforward as ff
+from feedforward.nn.activations import ACTIVATIONS
+
+FOLDER = Path(__file__).parent / "pictures"
+
+
+def main() -> None:
+    FOLDER.mkdir(exist_ok=True)
+    for name, figure in {
+        "neurons": neurons(),
+        "separable": separable(),
+        "activations": activations(),
+        "descent": descent(),
+    }.items():
+        save(figure, FOLDER / f"{name}.png")
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a small file: these pictures need few colours. Equal pictures are equal files."""
+    pixels = BytesIO()
+    figure.savefig(pixels, dpi=110)
+    Image.open(pixels).convert("RGB").quantize(64, dither=Image.Dither.NONE).save(path, optimize=True)
+
+
+def neurons() -> Figure:
+    """One neuron on what a line can separate, another on what it cannot, and how both learned."""
+    figure = Figure(figsize=(12.5, 3.9), layout="constrained")
+    places = figure.subplot_mosaic([["perceptron", "adaline", "mistakes"], ["perceptron", "adaline", "loss"]])
+
+    X, y = ff.datasets.blobs(n=300, cluster_std=1.8, random_state=42)
+    perceptron = ff.Perceptron(random_state=0).fit(X, y)
+    ff.plots.decision_regions(perceptron, X, y, ax=places["perceptron"], legend=False)
+    places["perceptron"].set_title(f"Perceptron: {wrong(perceptron, X, y)}", loc="left")
+
+    X, y = ff.datasets.blobs(n=300, cluster_std=2.5, random_state=42)
+    scaled = make_pipeline(StandardScaler(), ff.Adaline(max_epochs=12, random_state=1)).fit(X, y)
+    ff.plots.decision_regions(scaled, X, y, ax=places["adaline"], legend=False)
+    places["adaline"].set_title(f"Adaline: {wrong(scaled, X, y)}", loc="left")
+
+    ff.plots.learning_curve(perceptron, ax=places["mistakes"])
+    places["mistakes"].set_title("How they learned", loc="left")
+    places["mistakes"].set_xlabel("")
+    ff.plots.learning_curve(scaled[-1], ax=places["loss"])
+    return figure
+
+
+def wrong(model: ff.Perceptron | Pipeline, X: np.ndarray, y: np.ndarray) -> str:
+    return f"{np.sum(model.predict(X) != y)} of {len(y)} wrong"
+
+
+def separable() -> Figure:
+    """The same two clouds, near their centres and spread out."""
+    figure = Figure(figsize=(8.6, 3.7), layout="constrained")
+    for ax, spread, title in zip(figure.subplots(1, 2), (1.0, 2.5), ("Separable", "Not separable"), strict=True):
+        X, y = ff.datasets.blobs(n=1000, cluster_std=spread, random_state=42)
+        ff.plots.points(X, y, ax=ax, legend=spread > 1)
+        ax.set_title(f"{title} by a line (cluster_std={spread})", loc="left")
+    return figure
+
+
+def activations() -> Figure:
+    """The step and every activation, with its slope."""
+    figure = Figure(figsize=(10.5, 7.2), layout="constrained")
+    names = ["step", *ACTIVATIONS]
+    for ax, name in zip(figure.subplots(3, 4).flat, names, strict=True):
+        ff.plots.activation(name, ax=ax)
+        if name != names[0]:
+            ax.get_legend().remove()
+        if name not in names[-4:]:
+            ax.set_xlabel("")
+    return figure
+
+
+def descent() -> Figure:
+    """Gradient descent on x² from -6: too slow, good, too large a learning rate."""
+    figure = Figure(figsize=(12.5, 3.7), layout="constrained")
+    for ax, learning_rate in zip(figure.subplots(1, 3), (0.01, 0.1, 1.1), strict=True):
+        ff.plots.descent(lambda x: x**2, lambda x: 2 * x, -6, learning_rate, steps=10, ax=ax)
+    return figure
+
+
+if __name__ == "__main__":
+    main()
