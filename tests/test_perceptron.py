@@ -124,8 +124,8 @@ def test_mistakes_are_counted_before_the_update() -> None:
 
 
 def test_a_pass_that_overflows_is_taken_back() -> None:
-    X = np.array([[1e300, 1.0], [-1e300, 1.0], [1e300, -1.0], [-1e300, -1.0]])
-    with pytest.warns(ConvergenceWarning):
+    X = np.array([[1e300, 1e300], [-1e300, 1e300], [1e300, -1e300], [-1e300, -1e300]])
+    with pytest.warns(ConvergenceWarning, match="no longer finite"):
         neuron = Perceptron(learning_rate=1e300, max_epochs=50, random_state=0).fit(X, [0, 1, 1, 0])
     assert np.isfinite(neuron.coef_).all()
     assert np.isfinite(neuron.intercept_).all()

@@ -201,7 +201,7 @@ def _is_text_of_number(value: Any) -> bool:
 
 def _first_bad_cell(X: Any, is_bad: Callable[[np.ndarray], np.ndarray]) -> list[str]:
     """Say where the first bad cell stands: by row, then by column; nothing if it cannot be found."""
-    names = list(getattr(X, "columns", [])) or list(getattr(X, "column_names", []))
+    names = list(getattr(X, "column_names", getattr(X, "columns", [])))
     X = X.toarray() if hasattr(X, "toarray") else np.asarray(X)
     if X.ndim != 2:
         return []

@@ -213,12 +213,11 @@ class Adaline(Neuron):
         losses = self.history_["loss"]
         return self.tolerance is not None and len(losses) > 1 and abs(losses[-2] - losses[-1]) <= self.tolerance
 
-    def _troubles(self, rows: Rows) -> list[str]:
+    def _troubles(self, rows: Rows, is_finite: bool) -> list[str]:
         losses = self.history_["loss"]
-        overflow = not np.isfinite(losses[-1])
         # Descending on all rows at once, no step may raise the loss; otherwise a little noise is no trouble.
         before = losses[-2:][0] if self.batch_size is None else losses[0]
-        if overflow:
+        if not is_finite:
             what = (
                 f"the loss was no longer finite in epoch {self.n_iter_}, and the weights of the epoch before were kept"
             )

@@ -126,14 +126,13 @@ class Neuron(ClassifierMixin, BaseEstimator):
         self._start(X.dtype, rng, coef_init, intercept_init)
         self._prepare(rows, fresh=True)
         order = _in_order(rows)
-        while self.n_iter_ < self.max_epochs and not self._is_done():
-            if self.shuffle and self._order_matters():
+        is_finite, shuffle = True, self.shuffle and self._order_matters()
+        while is_finite and self.n_iter_ < self.max_epochs and not self._is_done():
+            if shuffle:
                 order = order[rng.permutation(len(order))]
             is_finite = self._advance(rows, order)
             yield self.n_iter_
-            if not is_finite:
-                break
-        self._warn([*self._troubles_with(rows), *self._troubles(rows)], stacklevel=4)
+        self._warn([*self._troubles_with(rows), *self._troubles(rows, is_finite)], stacklevel=4)
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """Go on from where training stands: one pass over these rows, in the order given.
@@ -184,7 +183,7 @@ class Neuron(ClassifierMixin, BaseEstimator):
         self._prepare(rows, fresh=fresh)
         is_finite = self._advance(rows, _in_order(rows))
         troubles = self._troubles_with(rows, one_class=False) if fresh else []
-        self._warn(troubles + ([] if is_finite else self._troubles(rows)), stacklevel=3)
+        self._warn(troubles + ([] if is_finite else self._troubles(rows, is_finite)), stacklevel=3)
         return self
 
     def _known_classes(self, classes: Any) -> Any:
@@ -230,9 +229,8 @@ class Neuron(ClassifierMixin, BaseEstimator):
         """Do one pass; take it back, and return False, if it left a number that is not finite."""
         before = self.coef_.copy(), self.intercept_.copy()
         measure = self._pass(rows, order)
-        is_finite = math.isfinite(measure) and bool(
-            np.isfinite(self.coef_).all() and np.isfinite(self.intercept_).all()
-        )
+        weights_are_finite = np.isfinite(self.coef_).all() and np.isfinite(self.intercept_).all()
+        is_finite = math.isfinite(measure) and bool(weights_are_finite)
         if not is_finite:
             self.coef_, self.intercept_ = before
         self.n_iter_ += 1
@@ -256,7 +254,7 @@ class Neuron(ClassifierMixin, BaseEstimator):
 
     # What went wrong -----------------------------------------------------------------------------------------------
 
-    def _troubles(self, rows: Rows) -> list[str]:
+    def _troubles(self, rows: Rows, is_finite: bool) -> list[str]:
         """Say what went wrong in training, and what to do."""
         raise NotImplementedError
 

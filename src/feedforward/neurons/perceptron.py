@@ -159,7 +159,12 @@ class Perceptron(Neuron):
         mistakes = self.history_["mistakes"]
         return bool(mistakes) and mistakes[-1] <= self.max_mistakes
 
-    def _troubles(self, rows: Rows) -> list[str]:
+    def _troubles(self, rows: Rows, is_finite: bool) -> list[str]:
+        if not is_finite:
+            return [
+                f"the weights were no longer finite in epoch {self.n_iter_}, and those of the epoch before were kept: "
+                "the numbers are too large. Scale the columns first, or lower learning_rate."
+            ]
         if self._is_done():
             return []
         return [

@@ -1,0 +1,229 @@
+"""The command line as a user meets it: real processes, real files, what is printed where, exit codes."""
+
+import csv
+import gzip
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from matplotlib.image import imread
+from sklearn.datasets import load_wine
+from typer.testing import CliRunner
+
+import feedforward
+from feedforward.cli import app
+
+RUNNER = CliRunner()
+
+
+def run(*arguments: Any, code: int = 0) -> Any:
+    result = RUNNER.invoke(app, [str(argument) for argument in arguments])
+    assert result.exit_code == code, f"{result.output}\n{result.exception!r}"
+    return result
+
+
+def write(path: Path, rows: list[list[Any]]) -> Path:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows(rows)
+    return path
+
+
+@pytest.fixture
+def wine(tmp_path: Path) -> Path:
+    data = load_wine()
+    rows = [[*row, f"cultivar {label}"] for row, label in zip(data.data, data.target, strict=True)]
+    return write(tmp_path / "wine.csv", [[*data.feature_names, "kind"], *rows])
+
+
+@pytest.mark.parametrize("model", ["perceptron", "adaline"])
+def test_train_prints_accuracy_beside_the_baseline(wine: Path, model: str) -> None:
+    result = run("train", wine, "--target", "kind", "--model", model)
+    assert model in result.stdout
+    assert "always 'cultivar 1'" in result.stdout
+    assert "133 rows to train on, 45 to test on" in result.stdout
+
+
+def test_json_is_for_machines(wine: Path) -> None:
+    arguments = (
+        "train",
+        wine,
+        "-t",
+        "kind",
+        "-m",
+        "adaline",
+        "-s",
+        "learning_rate=0.01",
+        "-s",
+        "max_epochs=50",
+        "--json",
+    )
+    facts = json.loads(run(*arguments).stdout)
+    assert facts["accuracy"]["test"] > 0.9
+    assert facts["baseline"]["answer"] == "cultivar 1"
+    assert facts["baseline"]["test"] == pytest.approx(18 / 45)
+    assert facts["settings"]["learning_rate"] == 0.01
+    assert facts["epochs"] == len(facts["history"]["loss"]) == 50
+    assert set(facts["columns"].values()) == {"number"}
+    assert facts == {**json.loads(run(*arguments).stdout), "seconds": facts["seconds"]}
+
+
+def test_settings_are_read_as_python_or_as_words(wine: Path) -> None:
+    common = ("train", wine, "-t", "kind", "-m", "adaline", "--json")
+    facts = json.loads(run(*common, "-s", "batch_size=none", "-s", "shuffle=false", "-s", "learning_rate=auto").stdout)
+    assert facts["settings"]["batch_size"] is None
+    assert facts["settings"]["shuffle"] is False
+    assert facts["settings"]["learning_rate"] == "auto"
+    weights = "class_weight={'cultivar 0': 2.0}"
+    assert json.loads(run(*common, "-s", weights).stdout)["settings"]["class_weight"] == {"cultivar 0": 2.0}
+
+
+@pytest.mark.parametrize("suffix", [".csv.gz", ".parquet", ".arrow"])
+def test_every_format_gives_the_same_answer(wine: Path, suffix: str) -> None:
+    other = wine.with_name(f"wine{suffix}")
+    table = feedforward.read_table(wine)
+    if suffix == ".csv.gz":
+        other.write_bytes(gzip.compress(wine.read_bytes()))
+    elif suffix == ".parquet":
+        pq.write_table(table, other)
+    else:
+        with pa.OSFile(str(other), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+            writer.write_table(table)
+    first, second = (json.loads(run("train", path, "-t", "kind", "--json").stdout) for path in (wine, other))
+    assert first["accuracy"] == second["accuracy"]
+    assert first["history"] == second["history"]
+
+
+def test_a_plot_is_a_picture_of_both(wine: Path, tmp_path: Path) -> None:
+    run("train", wine, "-t", "kind", "--plot", tmp_path / "plot.png")
+    picture = imread(tmp_path / "plot.png")
+    assert picture.shape[1] > picture.shape[0] > 300
+    assert len(np.unique(picture.reshape(-1, picture.shape[2]), axis=0)) > 50
+
+
+def test_mixed_columns_with_gaps_and_a_dropped_identifier(tmp_path: Path) -> None:
+    rng = np.random.RandomState(0)
+    rows: list[list[Any]] = [["id", "size", "colour", "since", "member", "bought"]]
+    for i in range(200):
+        size, colour = round(rng.normal(), 3), rng.choice(["red", "blue", ""])
+        rows.append(
+            [f"c{i:04d}", "" if i % 9 == 0 else size, colour, f"20{i % 20 + 10}-01-02", i % 3 == 0, int(size > 0)]
+        )
+    table = write(tmp_path / "shop.csv", rows)
+    facts = json.loads(run("train", table, "-t", "bought", "-m", "adaline", "--kind", "id=drop", "--json").stdout)
+    assert facts["columns"] == {
+        "id": "drop", "size": "number", "colour": "category", "since": "date", "member": "boolean",
+    }  # fmt: skip
+    assert facts["accuracy"]["test"] > 0.8
+
+
+def test_warnings_go_to_stderr_and_results_to_stdout(wine: Path) -> None:
+    result = run("train", wine, "-t", "kind", "-m", "adaline", "-s", "learning_rate=9")
+    assert "warning: Adaline: " in result.stderr
+    assert "too high" in result.stderr
+    assert "warning" not in result.stdout
+
+
+def process(*arguments: Any, cwd: Path) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "feedforward", *map(str, arguments)]
+    environment = {**os.environ, "COLUMNS": "120"}
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_demo_runs_the_very_path_of_train(tmp_path: Path) -> None:
+    done = process("demo", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    folder = tmp_path / "feedforward-demo"
+    assert {path.name for path in folder.iterdir()} == {"breast-cancer.csv", "perceptron.png", "adaline.png"}
+    assert "perceptron" in done.stdout
+    assert "adaline" in done.stdout
+    assert "always 'benign'" in done.stdout
+    again = process("train", folder / "breast-cancer.csv", "-t", "diagnosis", "-m", "adaline", "--json", cwd=tmp_path)
+    facts = json.loads(again.stdout)
+    assert f"{100 * facts['accuracy']['test']:.1f} %" in done.stdout
+    assert facts["accuracy"]["test"] > 0.93
+
+
+def test_help_teaches_by_example() -> None:
+    assert "feedforward train patients.csv --target outcome" in run("--help").stdout
+    assert "--set learning_rate=0.01" in run("train", "--help").stdout
+    assert run("--version").stdout == f"feedforward {feedforward.__version__}\n"
+
+
+GOOD = "a,b,y\n" + "".join(f"{i},{i % 5},{'yes' if i > 20 else 'no'}\n" for i in range(40))
+
+# name, content of t.csv (None: no such file), arguments after the table, words the one line must have
+BAD: list[tuple[str, str | bytes | None, list[str], list[str]]] = [
+    ("no file", None, ["-t", "y"], ["t.csv"]),
+    ("empty file", "", ["-t", "y"], ["t.csv", "empty"]),
+    ("header only", "a,b,y\n", ["-t", "y"], ["t.csv", "no row"]),
+    ("ragged row", GOOD + "1,2\n", ["-t", "y"], ["t.csv", "42", "3"]),
+    ("wrong encoding", GOOD.replace("yes", "Zürich").encode("latin-1"), ["-t", "y"], ["t.csv", "encoding"]),
+    ("duplicate columns", GOOD.replace("a,b,y", "a,a,y"), ["-t", "y"], ["t.csv", "'a'"]),
+    ("text in a number column", GOOD.replace("\n7,", "\nseven,"), ["-t", "y"], ["t.csv", "9", "'a'", "seven"]),
+    ("infinity", GOOD.replace("\n7,", "\ninf,"), ["-t", "y"], ["t.csv", "'a'", "inf"]),
+    ("target absent", GOOD, ["-t", "Y"], ["t.csv", "'Y'", "'y'"]),
+    ("target missing", GOOD.replace("7,2,no", "7,2,"), ["-t", "y"], ["t.csv", "'y'", "9"]),
+    ("target constant", GOOD.replace("yes", "no"), ["-t", "y"], ["t.csv", "'y'", "no"]),
+    ("target a quantity", GOOD.replace("yes", "2.5").replace("no", "1.0"), ["-t", "y"], ["t.csv", "'y'", "2.5"]),
+    ("unknown setting", GOOD, ["-t", "y", "-s", "learning_rat=1"], ["learning_rat", "'learning_rate'"]),
+    ("setting without value", GOOD, ["-t", "y", "-s", "learning_rate"], ["--set", "NAME=VALUE"]),
+    ("bad value", GOOD, ["-t", "y", "-s", "learning_rate=-1"], ["learning_rate", "above 0", "-1"]),
+    ("unknown kind", GOOD, ["-t", "y", "-k", "a=numbr"], ["'a'", "numbr", "'number'"]),
+    ("unknown column", GOOD, ["-t", "y", "-k", "aa=number"], ["aa", "'a'"]),
+    ("bad fraction", GOOD, ["-t", "y", "--test-fraction", "1.5"], ["test_fraction", "1.5"]),
+    ("too few rows", "a,y\n1,0\n2,1\n", ["-t", "y", "--test-fraction", "0.1"], ["t.csv", "2 rows"]),
+    ("no folder for the plot", GOOD, ["-t", "y", "--plot", "none/p.png"], ["none", "folder"]),
+    ("no picture format", GOOD, ["-t", "y", "--plot", "p.docx"], ["p.docx", ".png"]),
+]
+
+
+@pytest.mark.parametrize(("content", "arguments", "expected"), [b[1:] for b in BAD], ids=[b[0] for b in BAD])
+def test_bad_input_ends_in_one_helpful_line(
+    content: str | bytes | None, arguments: list[str], expected: list[str], tmp_path: Path, monkeypatch: Any
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    if content is not None:
+        Path("t.csv").write_bytes(content if isinstance(content, bytes) else content.encode())
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    result = run("train", "t.csv", *arguments, code=2)
+    (line,) = result.stderr.strip().splitlines()
+    assert line.startswith("error: ")
+    assert [word for word in expected if word not in line] == [], line
+    assert result.stdout == ""
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_directory_is_no_table(tmp_path: Path) -> None:
+    assert "directory" in run("train", tmp_path, "-t", "y", code=2).stderr
+
+
+def test_no_permission_is_said(tmp_path: Path) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text(GOOD)
+    table.chmod(0)
+    os.chmod(tmp_path, 0o755)
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(65534)  # root may read everything: be nobody for a moment
+    try:
+        result = run("train", table, "-t", "y", code=2)
+    finally:
+        os.seteuid(user)
+    assert "t.csv" in result.stderr
+    assert "ermission" in result.stderr or "permitted" in result.stderr
+
+
+def test_debug_shows_the_traceback(tmp_path: Path) -> None:
+    done = process("train", "none.csv", "-t", "y", "--debug", cwd=tmp_path)
+    assert done.returncode != 0
+    assert "Traceback" in done.stderr
+    quiet = process("train", "none.csv", "-t", "y", cwd=tmp_path)
+    assert quiet.returncode == 2
+    assert "Traceback" not in quiet.stderr
