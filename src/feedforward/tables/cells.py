@@ -18,7 +18,7 @@ TRUE = ("true", "True", "TRUE")
 FALSE = ("false", "False", "FALSE")
 TIMES = (pa.timestamp("us"), pa.timestamp("ns"), pa.timestamp("us", "UTC"), pa.timestamp("ns", "UTC"))
 
-_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
+NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 _DECIMAL_COMMA = r"^[+-]?(\d+|\d{1,3}(\.\d{3})+),\d+$"
 _PADDED = r"^0\d+$"
 _DATE = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}.*)?$"
@@ -188,7 +188,7 @@ def find_stray(cells: Any) -> Stray | None:
     counted = pc.value_counts(cells.drop_null())
     distinct, counts = counted.field("values"), counted.field("counts").to_numpy()
     words = pc.utf8_trim_whitespace(distinct)
-    number = _matches(words, _NUMBER) & ~_matches(words, _PADDED)
+    number = _matches(words, NUMBER) & ~_matches(words, _PADDED)
     date = _matches(words, _DATE)
     if _are_most(number | _matches(words, _DECIMAL_COMMA), counts):
         expected, regular = "number", number

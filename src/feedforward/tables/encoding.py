@@ -1,0 +1,298 @@
+"""TableEncoder: a table of mixed columns to a matrix of numbers that a network can read."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, validate_data
+
+from feedforward.errors import InputError, SettingError
+from feedforward.tables.columns import CategoryColumn, DroppedColumn, FittedColumn, NumberColumn
+from feedforward.tables.frames import array_to_table, frame_to_table, is_frame
+from feedforward.tables.names import suggestion
+from feedforward.tables.state import columns_from_state, columns_to_state
+from feedforward.tables.values import holding
+from feedforward.validation import COUNT, NONE, Rule, check_settings, explained_for, one_of
+
+KINDS = ("number", "category", "boolean", "date", "drop")
+
+_RULES = {
+    "scaling": one_of("standard", "robust", "none"),
+    "max_categories": COUNT,
+    "kinds": NONE | Rule("a dict from column name to kind", lambda value: isinstance(value, Mapping)),
+}
+_KIND_OF = {"number": "number", "boolean": "boolean", "text": "category", "date": "date"}
+
+
+class TableEncoder(TransformerMixin, BaseEstimator):
+    """Turn a table of numbers, text, booleans and dates into a matrix of float64.
+
+    ==========  ====================================================================================================
+    kind        becomes
+    ==========  ====================================================================================================
+    number      (x - mean) / standard deviation; a missing value is the median of training
+    boolean     0 or 1; a missing value is the more common one
+    date        days since 1970-01-01 (UTC where there is a zone), then as a number; times and durations likewise
+    category    one 0/1 column a level, the most frequent first; text and categorical columns are of this kind
+    empty       zeros: training had no value
+    drop        nothing
+    ==========  ====================================================================================================
+
+    Missing values get a 0/1 column of their own, ``name (missing)``, where training had some, and only there. Beyond
+    `max_categories` the rarer levels share ``name (other)``; a value never seen goes there too, or else is 0 in every
+    column. Statistics are those of the values present. Columns constant in training are always 0, scaled values at most
+    3.4e38, so that they fit float32. Text in which more than 100 values, and nine of ten, differ is taken for an
+    identifier or free text, and refused unless declared. Rows are counted from 0 in messages.
+
+    Parameters
+    ----------
+    scaling : {"standard", "robust", "none"}
+        Of numbers and dates: by mean and standard deviation, by median and interquartile range, or not at all.
+    max_categories : int
+        Most levels a category column keeps.
+    kinds : dict, optional
+        From column name (``x0``, ``x1``, ... for arrays) to "number", "category", "boolean", "date" or "drop", where
+        the type of a column does not tell. Text is then read as such.
+
+    Attributes
+    ----------
+    kinds_ : dict
+        From column name to its kind, as used.
+    columns_ : dict
+        From column name to what was fitted.
+    text_columns_ : list of str
+        The category columns of text: what to give `read_table` for a file to be transformed.
+    n_features_in_ : int
+        Number of columns of the table.
+    feature_names_in_ : array of str
+        Their names, where all are strings.
+
+    Raises
+    ------
+    SettingError
+        From ``fit``, if a setting, a column or a kind is unknown.
+    InputError
+        If columns are missing, extra, reordered, of another type than in training, or hold infinity.
+
+    Examples
+    --------
+    >>> table = pa.table({"size": [1.0, 3.0, None], "colour": ["red", "blue", "red"]})
+    >>> encoder = TableEncoder().fit(table)
+    >>> encoder.get_feature_names_out().tolist()
+    ['size', 'size (missing)', 'colour=red', 'colour=blue']
+    >>> encoder.transform(table)
+    array([[-1.,  0.,  1.,  0.],
+           [ 1.,  0.,  0.,  1.],
+           [ 0.,  1.,  1.,  0.]])
+    """
+
+    def __init__(
+        self, *, scaling: str = "standard", max_categories: int = 50, kinds: Mapping[str, str] | None = None
+    ) -> None:
+        self.scaling = scaling
+        self.max_categories = max_categories
+        self.kinds = kinds
+
+    def fit(self, X: Any, y: Any = None) -> "TableEncoder":
+        """Learn kinds, statistics and levels from a table.
+
+        Parameters
+        ----------
+        X : DataFrame or array of shape (n, m)
+            pandas, polars, pyarrow, or any other that narwhals knows; arrays and lists may mix types by column.
+        y : None
+            Ignored: scikit-learn passes it.
+
+        Returns
+        -------
+        self
+        """
+        check_settings(self, _RULES)
+        table = self._table(X, reset=True)
+        kinds = self._checked_kinds(table.column_names)
+        self.columns_ = {
+            name: self._fitted(table.column(place), name, kinds.get(name))
+            for place, name in enumerate(table.column_names)
+        }
+        return self
+
+    def transform(self, X: Any) -> NDArray[np.float64]:
+        """Return the table as numbers.
+
+        Parameters
+        ----------
+        X : DataFrame or array of shape (n, m)
+            With the columns of training, in their order.
+
+        Returns
+        -------
+        array of shape (n, number of names of get_feature_names_out)
+        """
+        check_is_fitted(self, "columns_")
+        table = self._table(X, reset=False)
+        widths = [len(column.labels(name)) for name, column in self.columns_.items()]
+        out = np.empty((table.num_rows, sum(widths)))
+        stops = np.cumsum(widths)
+        for place, (name, column) in enumerate(self.columns_.items()):
+            column.write(_decoded(table.column(place)), name, out[:, stops[place] - widths[place] : stops[place]])
+        return out
+
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
+        """Return a name for each column of the matrix.
+
+        Parameters
+        ----------
+        input_features : array-like of str, optional
+            Names for the columns of training, if it had none.
+        """
+        check_is_fitted(self, "columns_")
+        names = _check_feature_names_in(self, input_features)
+        labels: list[str] = []
+        taken: set[str] = set()
+        for name, column in zip(names, self.columns_.values(), strict=True):
+            for label in column.labels(name):
+                while label in taken:  # a column may itself be called "size (missing)"
+                    label += "'"
+                taken.add(label)
+                labels.append(label)
+        return np.array(labels, dtype=object)
+
+    def describe(self) -> list[tuple[str, str, str]]:
+        """Return for each column its name, the kind it was taken for, and details in words.
+
+        Examples
+        --------
+        >>> TableEncoder().fit(pa.table({"colour": ["red", "blue", "red"]})).describe()
+        [('colour', 'category', '2 levels: red, blue')]
+        """
+        check_is_fitted(self, "columns_")
+        return [(name, column.kind, column.details()) for name, column in self.columns_.items()]
+
+    @property
+    def kinds_(self) -> dict[str, str]:
+        """From column name to its kind, as used."""
+        check_is_fitted(self, "columns_")
+        return {name: column.kind for name, column in self.columns_.items()}
+
+    @property
+    def text_columns_(self) -> list[str]:
+        """The category columns of text."""
+        check_is_fitted(self, "columns_")
+        columns = self.columns_.items()
+        return [name for name, column in columns if isinstance(column, CategoryColumn) and column.holds == "text"]
+
+    # Storing -------------------------------------------------------------------------------------------------------
+
+    def get_state(self) -> tuple[dict[str, Any], dict[str, NDArray[np.float64]]]:
+        """Return all that was set and fitted: facts that JSON can write, and arrays by name.
+
+        Examples
+        --------
+        >>> facts, arrays = TableEncoder().fit(pa.table({"colour": ["red", "blue", "red"]})).get_state()
+        >>> facts["columns"][0]["levels"], sorted(arrays)
+        ([['str', 'red'], ['str', 'blue']], ['center', 'fill', 'scale'])
+        >>> TableEncoder.from_state(facts, arrays).kinds_
+        {'colour': 'category'}
+        """
+        check_is_fitted(self, "columns_")
+        columns, arrays = columns_to_state(self.columns_)
+        facts = {
+            "scaling": str(self.scaling),
+            "max_categories": int(self.max_categories),
+            "kinds": None if self.kinds is None else {str(name): str(kind) for name, kind in self.kinds.items()},
+            "named": hasattr(self, "feature_names_in_"),
+            "columns": columns,
+        }
+        return facts, arrays
+
+    @classmethod
+    def from_state(cls, facts: Mapping[str, Any], arrays: Mapping[str, NDArray[np.float64]]) -> "TableEncoder":
+        """Return the encoder that `get_state` wrote down; it transforms alike, to the bit.
+
+        Raises
+        ------
+        InputError
+            If the state is incomplete, or anything in it is unknown or of the wrong type.
+        """
+        expected = {*_RULES, "named", "columns"}
+        if not isinstance(facts, Mapping) or set(facts) != expected or not isinstance(facts["named"], bool):
+            raise InputError(
+                f"The stored state of a TableEncoder is damaged: it must have the facts {', '.join(sorted(expected))}. "
+                f"Save the encoder again."
+            )
+        encoder = cls(**{name: facts[name] for name in _RULES})
+        check_settings(encoder, _RULES)
+        encoder.columns_ = columns_from_state(facts["columns"], arrays)
+        encoder._checked_kinds(list(encoder.columns_))
+        encoder.n_features_in_ = len(encoder.columns_)
+        if facts["named"]:
+            encoder.feature_names_in_ = np.array(list(encoder.columns_), dtype=object)
+        return encoder
+
+    # Inside --------------------------------------------------------------------------------------------------------
+
+    def _fitted(self, column: Any, name: str, declared: str | None) -> FittedColumn:
+        categorical = pa.types.is_dictionary(column.type)
+        column = _decoded(column)
+        found = holding(column)
+        if declared == "drop":
+            return DroppedColumn()
+        if found == "other":
+            raise InputError(
+                f"Column {name!r} is of type {column.type}, which has no encoding. Convert it, or drop it with "
+                f"kinds={{{name!r}: 'drop'}}."
+            )
+        kind = declared or ("category" if categorical else _KIND_OF.get(found, "number"))
+        if kind == "category" and found != "nothing":
+            return CategoryColumn.fit(column, name, declared is not None or categorical, int(self.max_categories))
+        return NumberColumn.fit(
+            column, name, "number" if found == "nothing" else kind, declared is not None, self.scaling
+        )
+
+    def _checked_kinds(self, names: list[str]) -> Mapping[str, str]:
+        kinds = {} if self.kinds is None else self.kinds
+        for name, kind in kinds.items():
+            if name not in names:
+                near = suggestion(str(name), names, "columns")
+                raise SettingError(f"TableEncoder: kinds names a column the table does not have: {name!r}. {near}")
+            if kind not in KINDS:
+                near = suggestion(str(kind), KINDS, "kinds")
+                raise SettingError(f"TableEncoder: kinds[{name!r}] is no kind: {kind!r}. {near}")
+        return kinds
+
+    def _table(self, X: Any, *, reset: bool) -> Any:
+        """Return `X` as a table with the names of training, after scikit-learn's checks."""
+        if not is_frame(X):
+            if isinstance(X, list | tuple):
+                X = np.array(X, dtype=object)  # else one text would make text of every number
+            with explained_for(X):
+                X = validate_data(self, X, reset=reset, dtype=None, ensure_all_finite=False)
+            return array_to_table(X, self._names(X.shape[1]))
+        if isinstance(X, pa.RecordBatch):
+            X = pa.Table.from_batches([X])
+        try:
+            validate_data(self, X, reset=reset, skip_check_array=True)
+        except ValueError as error:
+            raise InputError(f"{error!s}\nGive the columns of training, by name and in that order.") from None
+        if 0 in X.shape:
+            lack = "0 sample(s)" if X.shape[0] == 0 else "0 feature(s)"
+            raise InputError(
+                f"Found array with {lack} (shape={tuple(X.shape)}) while a minimum of 1 is required by TableEncoder. "
+                f"Give a table with rows and columns."
+            )
+        return frame_to_table(X, self._names(X.shape[1]))
+
+    def _names(self, width: int) -> list[str]:
+        return [str(name) for name in getattr(self, "feature_names_in_", (f"x{j}" for j in range(width)))]
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
+
+
+def _decoded(column: Any) -> Any:
+    return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
