@@ -25,7 +25,10 @@ def read(owner: str, X: Any) -> Table:
     Traceback (most recent call last):
     feedforward.errors.InputError: points: X must have rows and columns; got a list of shape (2,). Give ...
     """
-    framed = nw.from_native(X, eager_only=True, pass_through=True)
+    try:
+        framed = nw.from_native(X, eager_only=True, pass_through=True)
+    except ValueError as error:
+        raise InputError(f"{owner}: X has several columns of one name. Give each its own.") from error
     table: Table = framed if isinstance(framed, nw.DataFrame) else _as_array(owner, X)
     if table.shape[0] == 0:
         raise InputError(f"{owner}: X has no rows. Give at least one.")
@@ -70,7 +73,7 @@ def places(owner: str, table: Table, columns: tuple[Column, Column]) -> tuple[in
     >>> places("points", np.zeros((1, 3)), ("x2", 0))
     (2, 0)
     """
-    if isinstance(columns, str) or len(columns) != 2:
+    if not isinstance(columns, tuple | list) or len(columns) != 2:
         raise SettingError(f"{owner}: columns must be two places or names, as in columns=(0, 1); got {columns!r}.")
     first, second = (_place(owner, names(table), column) for column in columns)
     if first == second:
@@ -158,11 +161,13 @@ def _grid_column(column: nw.Series[Any], values: Array | None, n: int) -> nw.Ser
 
 
 def _typical_row(column: nw.Series[Any]) -> int:
-    values = column.to_list()
+    rows = np.flatnonzero(~column.is_null().to_numpy())
+    if len(rows) == 0:
+        return 0
+    values = column[rows].to_list()
     if column.dtype.is_numeric():
-        known = sorted((value, i) for i, value in enumerate(values) if value is not None and value == value)
-        return known[(len(known) - 1) // 2][1] if known else 0
-    return values.index(_most_common(values))
+        return int(rows[sorted(range(len(rows)), key=values.__getitem__)[(len(rows) - 1) // 2]])
+    return int(rows[values.index(_most_common(values))])
 
 
 def _median(values: Array) -> float:
@@ -171,7 +176,7 @@ def _median(values: Array) -> float:
 
 
 def _most_common(values: list[Any]) -> Any:
-    known = [value for value in values if value is not None and value == value]
+    known = [value for value in values if value is not None and not (isinstance(value, float) and np.isnan(value))]
     return Counter(known).most_common(1)[0][0] if known else None
 
 

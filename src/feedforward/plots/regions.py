@@ -128,10 +128,10 @@ def _predicted(model: Any, table: Table, place: tuple[int, int], xy: Array, reso
     middles = (np.arange(resolution) + 0.5) / resolution  # of the cells, so that the image ends where the range does
     x, y = np.meshgrid(*(low + (high - low) * middles[:, np.newaxis]).T)
     predictions = _predict(model, frame.grid(table, place, x.ravel(), y.ravel()), x.size)
-    found = np.unique(predictions)
+    found, codes = encode_labels(predictions)
     classes = _all_classes(getattr(model, "classes_", found), found, expected)
-    codes = _codes(found, classes)[np.searchsorted(found, predictions)]
-    return Regions(classes, codes.reshape(x.shape), (low[0], high[0], low[1], high[1]))
+    codes = _codes(found, classes)[codes].reshape(x.shape)
+    return Regions(classes, codes, (low[0], high[0], low[1], high[1]))
 
 
 def _predict(model: Any, rows: Any, n: int) -> Array:

@@ -60,8 +60,8 @@ def slope(
         raise InputError(
             f"slope: the function has no finite value or slope at {points[bad[0]]:g}. Choose other points."
         )
-    ax = dressed(ax)
     low, high = _span("slope", span, points)
+    ax = dressed(ax)
     _draw_function(ax, f, low, high)
     reach = 0.16 * (high - low)
     for x, y, rise in zip(points, values, slopes, strict=True):
@@ -158,8 +158,8 @@ def descent(
     values = _evaluate(f, path)
     if not np.isfinite(values[0]):
         raise InputError(f"descent: the function has no finite value at the start, {start:g}. Choose another start.")
-    ax = dressed(ax)
     low, high = _span("descent", span, path[np.abs(path) <= 3 * max(abs(start), 1.0)], room=1.1)
+    ax = dressed(ax)
     _draw_function(ax, f, low, high)
     seen = np.isfinite(values) & (path >= low) & (path <= high)
     shown = len(path) if seen.all() else int(np.argmin(seen))
