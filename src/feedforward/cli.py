@@ -166,7 +166,7 @@ def _train(table: Path, target: str, model: Model, *, plot: Path | None, **choic
     if plot is not None:
         check_picture_path(plot)  # before the work, not after it
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("epochs")
-    with Progress(*columns, console=words, transient=True) as progress:
+    with Progress(*columns, console=words, transient=True, disable=not words.is_terminal) as progress:
         task = progress.add_task(f"training {model.value}", total=None)
         experiment = run_experiment(
             table,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.base import clone
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import Pipeline
 
@@ -22,7 +23,7 @@ from feedforward.tables.reading import read_table
 if TYPE_CHECKING:
     import pyarrow as pa
 
-MODELS = {"perceptron": Perceptron, "adaline": Adaline}
+MODELS: dict[str, Any] = {"perceptron": Perceptron, "adaline": Adaline}
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,8 @@ class Experiment:
     @property
     def encoder(self) -> TableEncoder:
         """The part of the model that makes numbers of columns."""
-        return self.model[0]
+        encoder: TableEncoder = self.model[0]
+        return encoder
 
     @property
     def neuron(self) -> Any:
@@ -156,6 +158,7 @@ def run_experiment(
             inputs = encoder.fit_transform(train[0])
         except InputError as error:
             raise type(error)(f"{source}: {error}") from error
+        next(clone(estimator).epochs(inputs, train[1]))  # compiles what is not compiled yet, before the clock starts
         start = time.perf_counter()
         for epoch in estimator.epochs(inputs, train[1]):
             if on_epoch:
@@ -258,7 +261,7 @@ def draw_experiment(experiment: Experiment, path: str | Path) -> None:
     FigureCanvasAgg(figure)
     axes = figure.subplots(1, 2 if columns else 1, squeeze=False)[0]
     plots.learning_curve(experiment.neuron, ax=axes[0])
-    axes[0].set_title(f"{experiment.model_name} on {experiment.source}")
+    axes[0].set_title(f"{experiment.model_name} on {experiment.source}", loc="left")
     if columns:
         plots.decision_regions(experiment.model, *experiment.test, columns=columns, ax=axes[1])
     try:
@@ -291,11 +294,14 @@ def check_picture_path(path: str | Path) -> None:
 
 
 def _weightiest_numbers(experiment: Experiment) -> tuple[str, str] | None:
-    """Return the two number columns with the largest weights, if there are two."""
+    """Return the number column with the largest weight, and the next that does not say much the same."""
     sizes = np.abs(experiment.neuron.coef_).max(axis=0)
     names = experiment.encoder.get_feature_names_out()
-    numbers = [
-        (size, name) for size, name in zip(sizes, names, strict=True) if experiment.encoder.kinds_.get(name) == "number"
-    ]
-    best = [str(name) for _, name in sorted(numbers, reverse=True)[:2]]
-    return (best[0], best[1]) if len(best) == 2 else None
+    numbers = [place for place in np.argsort(-sizes) if experiment.encoder.kinds_.get(names[place]) == "number"]
+    if len(numbers) < 2:
+        return None
+    inputs = experiment.encoder.transform(experiment.train[0])
+    with np.errstate(invalid="ignore"):  # of a constant column
+        likeness = np.abs([np.corrcoef(inputs[:, numbers[0]], inputs[:, place])[0, 1] for place in numbers[1:]])
+    other = numbers[1 + int(np.argmax(likeness < 0.7))]
+    return str(names[numbers[0]]), str(names[other])
