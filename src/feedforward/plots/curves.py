@@ -41,7 +41,8 @@ def learning_curve(
     ax : matplotlib Axes, optional
         Where to draw. Default: a new figure.
     legend : bool, default=True
-        Whether to name the curves where there are several, to the right of the Axes.
+        Whether to name the curves where there are several, to the right of the Axes. In your own figure,
+        ``layout="constrained"`` makes room for it.
 
     Returns
     -------

@@ -62,7 +62,8 @@ def decision_regions(
     ax : matplotlib Axes, optional
         Where to draw. Default: a new figure.
     legend : bool, default=True
-        Whether to name the classes, to the right of the Axes.
+        Whether to name the classes, to the right of the Axes. In your own figure,
+        ``layout="constrained"`` makes room for it.
 
     Returns
     -------

@@ -47,7 +47,8 @@ def points(
     ax : matplotlib Axes, optional
         Where to draw. Default: a new figure.
     legend : bool, default=True
-        Whether to name the classes, to the right of the Axes.
+        Whether to name the classes, to the right of the Axes. In your own figure,
+        ``layout="constrained"`` makes room for it.
 
     Returns
     -------

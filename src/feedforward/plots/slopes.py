@@ -69,6 +69,7 @@ def slope(
         ax.plot(ends, y + rise * (ends - x), color=colour(4), linewidth=1.8, zorder=3)
         ax.plot(x, y, "o", color=colour(4), markersize=6, zorder=4)
         _label_tangent(ax, x, y, rise)
+    ax.margins(y=0.05 if slopes.all() else 0.18)  # the words below a level tangent need room
     label_axes(ax, "x", "f(x)")
     return ax
 
@@ -219,15 +220,15 @@ def _draw_function(ax: Axes, f: Function, low: float, high: float) -> None:
 
 
 def _label_tangent(ax: Axes, x: float, y: float, rise: float) -> None:
-    # On the side the curve leaves free: to the right of a falling tangent, to the left of a rising one.
-    side = 1 if rise <= 0 else -1
+    # On the side the curve leaves free: right of a falling tangent, left of a rising one, below a level one.
+    side = -int(np.sign(rise))
     ax.annotate(
         f"x = {_text(x)}\nvalue {_text(y)}\nslope {_text(rise)}",
         (x, y),
-        xytext=(12 * side, 4),
+        xytext=(12 * side, 4 if side else -6),
         textcoords="offset points",
-        ha="left" if side > 0 else "right",
-        va="bottom",
+        ha=("center", "left", "right")[side],
+        va="bottom" if side else "top",
         fontsize=SMALL,
         color=INK,
         bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 1.0},
