@@ -19,9 +19,10 @@ FALSE = ("false", "False", "FALSE")
 TIMES = (pa.timestamp("us"), pa.timestamp("ns"), pa.timestamp("us", "UTC"), pa.timestamp("ns", "UTC"))
 
 NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
-_DECIMAL_COMMA = r"^[+-]?(\d+|\d{1,3}(\.\d{3})+),\d+$"
+_COMMA = r"^[+-]?((\d+|\d{1,3}(\.\d{3})+),\d+|\d{1,3}(,\d{3})+(\.\d+)?)$"  # 3,14 and 1.234,5 and 1,234.5
 _PADDED = r"^0\d+$"
 _DATE = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}.*)?$"
+_ZONE = r"[T ]\d{2}.*(Z|[+-]\d{2}(:?\d{2})?)$"
 
 # A column is meant to be numbers where at least this share of its cells, and this many, look like numbers.
 _MOST = 0.8
@@ -81,7 +82,7 @@ def without_blanks(cells: Any) -> Any:
 
 def _cast(cells: Any) -> Any:
     if cells.null_count == len(cells):
-        return cells.cast(pa.null())
+        return pa.chunked_array([pa.nulls(len(cells))])
     for cast in (to_booleans, to_numbers, to_dates):
         typed = cast(cells)
         if typed is not None:
@@ -166,13 +167,13 @@ class Stray:
 
     row: int
     text: str
-    expected: str  # "number" or "date"
+    expected: str  # "number", "date", ...
     share: float  # of the cells that are what is expected
 
     @property
-    def decimal_comma(self) -> bool:
-        """Whether the cell is a number but for its comma."""
-        return self.expected == "number" and re.fullmatch(_DECIMAL_COMMA, self.text.strip()) is not None
+    def has_comma(self) -> bool:
+        """Whether the cell would be a number without its decimal comma, or without the commas of its thousands."""
+        return self.expected == "number" and re.fullmatch(_COMMA, self.text.strip()) is not None
 
 
 def find_stray(cells: Any) -> Stray | None:
@@ -190,10 +191,10 @@ def find_stray(cells: Any) -> Stray | None:
     words = pc.utf8_trim_whitespace(distinct)
     number = _matches(words, NUMBER) & ~_matches(words, _PADDED)
     date = _matches(words, _DATE)
-    if _are_most(number | _matches(words, _DECIMAL_COMMA), counts):
+    if _are_most(number | _matches(words, _COMMA), counts):
         expected, regular = "number", number
     elif _are_most(date, counts):
-        expected, regular = "date", date & np.array([_is_date(word) for word in words.to_pylist()], dtype=bool)
+        expected, regular = _regular_dates(words, date, counts)
     else:
         return None
     if regular.all():
@@ -209,6 +210,17 @@ def _matches(words: Any, pattern: str) -> NDArray[np.bool_]:
 
 def _are_most(regular: NDArray[np.bool_], counts: NDArray[np.int64]) -> bool:
     return bool(counts[regular].sum() >= max(_A_HANDFUL, _MOST * counts.sum()))
+
+
+def _regular_dates(words: Any, date: NDArray[np.bool_], counts: NDArray[np.int64]) -> tuple[str, NDArray[np.bool_]]:
+    """Return what most words are, and which: dates the calendar has, and either all or none of them with a zone."""
+    real = date & np.array([_is_date(word) for word in words.to_pylist()], dtype=bool)
+    if not real.all():
+        return "date", real
+    zoned = _matches(words, _ZONE)
+    if 2 * counts[zoned].sum() > counts.sum():
+        return "time with a zone", zoned
+    return "date without a zone", ~zoned
 
 
 def _is_date(text: str) -> bool:

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO, TextIOWrapper
+from itertools import islice
 from typing import Any
 
 import pyarrow as pa
@@ -18,6 +19,7 @@ from feedforward.errors import SettingError, TableError
 from feedforward.tables.cells import MISSING
 
 DELIMITERS = (",", ";", "\t", "|")
+_POSSIBLE = [chr(code) for code in range(1, 128) if chr(code) not in '"\r\n']
 _BLOCK = 1 << 20
 _LARGEST_BLOCK = (1 << 31) - 1
 
@@ -48,8 +50,10 @@ class Delimited:
         TableError
             If `data` is empty or cannot be decoded.
         """
-        if delimiter is not None and (not isinstance(delimiter, str) or len(delimiter) != 1 or delimiter in '"\r\n'):
-            raise SettingError(f"delimiter must be None or one character, not a quote; got {delimiter!r}.")
+        if delimiter is not None and (not isinstance(delimiter, str) or delimiter not in _POSSIBLE):
+            raise SettingError(
+                f"delimiter must be None or one ASCII character, no quote or end of line; got {delimiter!r}."
+            )
         if not data:
             raise TableError(f"{name} is empty: 0 bytes. Give a table with a header line and rows.")
         data = _to_utf8(name, data, encoding)
@@ -91,15 +95,15 @@ class Delimited:
             table = self._parse(len(names))
         except pa.ArrowInvalid as error:
             raise self._explained(error, names) from None
+        if table.num_rows == 0:
+            raise self._without_rows()
         self._refuse_open_quote(table)
         return table.rename_columns(names)
 
     def _column_names(self) -> list[str]:
-        rows = self.rows()
-        try:
-            line, header = next(rows)
-        except StopIteration:
-            raise TableError(f"{self.name} holds blank lines only. Give a table with a header and rows.") from None
+        line, header = next(self.rows(), (0, []))
+        if not header:
+            raise TableError(f"{self.name} holds blank lines only. Give a table with a header line and rows.")
         names = [name.strip() for name in header]
         for place, name in enumerate(names, start=1):
             if not name:
@@ -112,21 +116,21 @@ class Delimited:
                     f"{self.name}, line {line}: two columns are named {name!r}, column {names.index(name) + 1} and "
                     f"column {place}. Rename or drop one."
                 )
-        if next(rows, None) is None:
-            raise TableError(f"{self.name} has a header, on line {line}, but no rows. Add rows below it.")
         return names
 
     def _parse(self, width: int) -> Any:
         # Numbers stand in for names here, so that a header of any text, over several lines too, is skipped as a row.
         names = [str(place) for place in range(width)]
+        # Blank lines before the header would count as that row.
+        text = self.data.removeprefix(codecs.BOM_UTF8).lstrip(b"\r\n")
         for block_size in (_BLOCK, _LARGEST_BLOCK):
             try:
                 return arrow_csv.read_csv(
-                    pa.BufferReader(self.data),
+                    pa.BufferReader(text),
                     arrow_csv.ReadOptions(
                         column_names=names,
                         skip_rows_after_names=1,
-                        block_size=min(block_size, max(len(self.data), 1) + 1),
+                        block_size=min(block_size, len(text) + 1),
                     ),
                     arrow_csv.ParseOptions(delimiter=self.delimiter, newlines_in_values=True),
                     arrow_csv.ConvertOptions(
@@ -146,6 +150,8 @@ class Delimited:
             self.data.decode()
         except UnicodeDecodeError:
             return _not_in_encoding(self, "utf-8")
+        if len(list(islice(self.rows(), 2))) == 1:
+            return self._without_rows()
         for line, cells in self.rows():
             if len(cells) != len(names):
                 quote = "" if "\n" not in "".join(cells) else " A quote may be opened here and never closed."
@@ -156,6 +162,9 @@ class Delimited:
                     f"separated by {self.delimiter!r}, give delimiter=."
                 )
         return TableError(f"{self.name} cannot be read as CSV: {str(error).splitlines()[0]}. Check how it was written.")
+
+    def _without_rows(self) -> TableError:
+        return TableError(f"{self.name} has a header line but no rows below it. Add rows.")
 
     def _refuse_open_quote(self, table: Any) -> None:
         # Arrow closes an open quote at the end of the file, so that the last cell swallows all lines after it.
@@ -191,7 +200,8 @@ def _to_utf8(name: str, data: bytes, encoding: str) -> bytes:
             return data
         return data.decode(codec).encode()
     except UnicodeError:
-        raise _not_in_encoding(Delimited(name, data, ","), encoding) from None
+        readable = data.decode(encoding, "replace").encode()
+        raise _not_in_encoding(Delimited(name, readable, _found_delimiter(name, readable)), encoding) from None
     except (LookupError, TypeError):
         raise SettingError(
             f"encoding must be a text encoding that Python knows, such as 'utf-8', 'cp1252' or 'utf-16'; "

@@ -49,11 +49,11 @@ class TableEncoder(TransformerMixin, BaseEstimator):
 
     Parameters
     ----------
-    scaling : {"standard", "robust", "none"}
+    scaling : {"standard", "robust", "none"}, default "standard"
         Of numbers and dates: by mean and standard deviation, by median and interquartile range, or not at all.
-    max_categories : int
+    max_categories : int, default 50
         Most levels a category column keeps.
-    kinds : dict, optional
+    kinds : dict, default None
         From column name (``x0``, ``x1``, ... for arrays) to "number", "category", "boolean", "date" or "drop", where
         the type of a column does not tell. Text is then read as such.
 

@@ -114,7 +114,7 @@ def objects_to_column(values: list[Any], name: str) -> Any:
     [1.0, None, 2.5]
     >>> objects_to_column([1, "two"], "a")
     Traceback (most recent call last):
-    feedforward.errors.InputError: Column 'a' mixes types: number at row 0, text at row 1 (counted from 0): 'two'. ...
+    feedforward.errors.InputError: Column 'a' of the table mixes types: number at row 0, text at row 1 ...
     """
     try:
         return pa.array(values, from_pandas=True)
@@ -124,7 +124,7 @@ def objects_to_column(values: list[Any], name: str) -> Any:
     try:
         return pa.array([None if _is_missing(value) else float(value) for value in values], pa.float64())
     except (ValueError, TypeError, OverflowError):
-        raise InputError(f"Column {name!r} cannot be read as one type. Convert or drop it.") from None
+        raise InputError(f"Column {name!r} of the table cannot be read as one type. Convert or drop it.") from None
 
 
 def _refuse_mixed(values: Iterable[Any], name: str) -> None:
@@ -135,14 +135,14 @@ def _refuse_mixed(values: Iterable[Any], name: str) -> None:
         word = _word_for(value)
         if word is None:
             raise CellTypeError(
-                f"Column {name!r} holds a {type(value).__name__} at row {row} (counted from 0): its argument must be a "
-                f"string or a number. Convert or drop the column."
+                f"Column {name!r} of the table holds a {type(value).__name__} at row {row} (counted from 0): its "
+                f"argument must be a string or a number. Convert or drop the column."
             )
         first = first or (row, word)
         if word != first[1]:
             raise InputError(
-                f"Column {name!r} mixes types: {first[1]} at row {first[0]}, {word} at row {row} (counted from 0): "
-                f"{value!r}. Give the column one type."
+                f"Column {name!r} of the table mixes types: {first[1]} at row {first[0]}, {word} at row {row} (counted "
+                f"from 0): {value!r}. Give the column one type."
             )
 
 

@@ -132,9 +132,13 @@ def read_table(
 
 def _checked_suffix(path: Path) -> str:
     """Return the suffix in lower case, or raise if there is no such file to read."""
-    if path.is_dir():
+    try:
+        is_folder, is_there = path.is_dir(), path.exists()
+    except PermissionError:  # of a folder above it
+        raise FileError(f"{path} may not be read: permission denied. Ask for the right to read it.") from None
+    if is_folder:
         raise FileError(f"{path} is a directory. Give the path of a file in it.")
-    if not path.exists():
+    if not is_there:
         raise FileError(f"{path} does not exist. {_files_beside(path)}")
     suffix = next((known for known in _SUFFIXES if path.name.lower().endswith(known)), None)
     if suffix is None:
@@ -201,12 +205,12 @@ def _typed(cells: Any, column: str, source: _Source, *, keep: bool) -> Any:
 
 
 def _words_for(stray: Stray, column: str, source: _Source) -> str:
-    if stray.decimal_comma:
-        fault = f"{stray.text!r} has a decimal comma"
-        remedy = f"Write it with a point ({stray.text.replace('.', '').replace(',', '.')}), in the whole column"
+    if stray.has_comma:
+        fault = f"{stray.text!r} has a decimal comma, or a comma between thousands"
+        remedy = "Write the column's numbers like 1234.5"
     else:
         fault = f"{stray.text!r} is not a {stray.expected}, as {stray.share:.1%} of the column's cells are"
-        remedy = f"Correct the cell{' (ISO: 2024-12-31)' if stray.expected == 'date' else ''} or leave it empty"
+        remedy = "Correct the cell or leave it empty"
     return (
         f"{source.name}, {source.place(stray.row)}, column {column!r}: {fault}. {remedy}, drop the column, or declare "
         f"it text: text_columns=[{column!r}]."
@@ -242,7 +246,7 @@ def _read_arrow(path: Path, suffix: str) -> Any:
 def _read_frame(frame: Any) -> Any:
     if not is_frame(frame):
         raise TableError(
-            f"A table cannot be read from a {type(frame).__name__}. Give the path of a file, or a DataFrame."
+            f"A table cannot be read from the type {type(frame).__name__}. Give the path of a file, or a DataFrame."
         )
     try:
         return frame_to_table(frame)
