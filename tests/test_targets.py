@@ -27,7 +27,7 @@ def test_codes_are_places_among_the_sorted_labels(y: list[object]) -> None:
 @pytest.mark.parametrize("k", [2, 3, 4, 5, 40])
 @pytest.mark.parametrize("dtype", [np.int64, np.float64, np.int8])
 def test_many_rows_of_few_labels(k: int, dtype: type) -> None:
-    y = np.random.RandomState(0).randint(0, k, 20_000).astype(dtype)
+    y: np.ndarray = np.random.RandomState(0).randint(0, k, 20_000).astype(dtype)
     y[:5000] = 0  # the head of the rows does not have them all
     classes, codes = encode_labels(y)
     assert_array_equal(classes, np.arange(k))

@@ -41,7 +41,7 @@ def compiled(function: Callable[P, R]) -> Callable[P, R]:
     ...     for value in values:
     ...         result += value
     ...     return result
-    >>> total(np.ones(3)), total.__wrapped__(np.ones(3))
+    >>> float(total(np.ones(3))), float(total.__wrapped__(np.ones(3)))
     (3.0, 3.0)
     """
     machine_code: Callable[..., R] | None = None

@@ -86,12 +86,14 @@ def _normal_density(z: Array) -> Array:
 
 
 def _selu_slope(z: Array, a: Array) -> Array:
-    return np.where(z > 0, a.dtype.type(SELU_SCALE), a + a.dtype.type(SELU_SCALE * SELU_ALPHA))
+    slope: Array = np.where(z > 0, a.dtype.type(SELU_SCALE), a + a.dtype.type(SELU_SCALE * SELU_ALPHA))
+    return slope
 
 
 def _mish_slope(z: Array, a: Array) -> Array:
     bend = np.tanh(softplus(z))
-    return bend + z * (1.0 - bend**2) * sigmoid(z)
+    slope: Array = bend + z * (1.0 - bend**2) * sigmoid(z)
+    return slope
 
 
 ACTIVATIONS: dict[str, Activation] = {
@@ -100,7 +102,8 @@ ACTIVATIONS: dict[str, Activation] = {
     "tanh": Activation(np.tanh, slope=lambda z, a: 1.0 - a**2),
     "relu": Activation(lambda z: np.maximum(z, 0.0), slope=_positive),
     "leaky_relu": Activation(
-        lambda z: np.where(z > 0, z, LEAK * z), slope=lambda z, a: np.where(z > 0, a.dtype.type(1.0), a.dtype.type(LEAK))
+        lambda z: np.where(z > 0, z, LEAK * z),
+        slope=lambda z, a: np.where(z > 0, a.dtype.type(1.0), a.dtype.type(LEAK)),
     ),
     "elu": Activation(_elu, slope=lambda z, a: np.where(z > 0, a.dtype.type(1.0), a + 1.0)),
     "selu": Activation(
