@@ -11,7 +11,7 @@ from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, v
 
 from feedforward.errors import InputError, SettingError
 from feedforward.tables.columns import CategoryColumn, DroppedColumn, FittedColumn, NumberColumn
-from feedforward.tables.frames import array_to_table, frame_to_table, is_frame
+from feedforward.tables.frames import array_to_table, frame_to_table, is_frame, refuse_repeated_names
 from feedforward.tables.names import suggestion
 from feedforward.tables.state import columns_from_state, columns_to_state
 from feedforward.tables.values import holding
@@ -273,10 +273,12 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             return array_to_table(X, self._names(X.shape[1]))
         if isinstance(X, pa.RecordBatch):
             X = pa.Table.from_batches([X])
+        refuse_repeated_names(X)
         try:
             validate_data(self, X, reset=reset, skip_check_array=True)
         except ValueError as error:
-            raise InputError(f"{error!s}\nGive the columns of training, by name and in that order.") from None
+            gap = "" if str(error).endswith("\n") else " "
+            raise InputError(f"{error}{gap}Give the columns of training, by name and in that order.") from None
         if 0 in X.shape:
             lack = "0 sample(s)" if X.shape[0] == 0 else "0 feature(s)"
             raise InputError(

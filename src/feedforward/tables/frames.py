@@ -58,10 +58,8 @@ def frame_to_table(frame: Any, names: Sequence[str] | None = None) -> Any:
     """
     if isinstance(frame, pa.RecordBatch):
         frame = pa.Table.from_batches([frame])
+    refuse_repeated_names(frame)
     names = [str(name) for name in _own_names(frame)] if names is None else names
-    for place, name in enumerate(names):
-        if name in names[:place]:
-            raise InputError(f"The table has two columns named {name!r}. Rename or drop one.")
     if isinstance(frame, pa.Table):
         return frame.rename_columns(list(names))
     frame = nw.from_native(frame, eager_only=True)
@@ -74,6 +72,21 @@ def frame_to_table(frame: Any, names: Sequence[str] | None = None) -> Any:
         except (ValueError, TypeError, OverflowError, pa.ArrowException):
             columns.append(objects_to_column(series.to_list(), name))
     return pa.table(columns, names=list(names))
+
+
+def refuse_repeated_names(frame: Any) -> None:
+    """Raise `InputError` if two columns of a DataFrame share a name.
+
+    Examples
+    --------
+    >>> refuse_repeated_names(pa.table([[1], [2]], names=["a", "a"]))
+    Traceback (most recent call last):
+    feedforward.errors.InputError: The table has two columns named 'a'. Rename or drop one.
+    """
+    names = [str(name) for name in _own_names(frame)]
+    if len(set(names)) < len(names):
+        name = next(name for name in names if names.count(name) > 1)
+        raise InputError(f"The table has two columns named {name!r}. Rename or drop one.")
 
 
 def _own_names(frame: Any) -> list[Any]:
