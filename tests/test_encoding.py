@@ -228,6 +228,16 @@ def test_categories_of_fractions_and_booleans() -> None:
     assert names(TableEncoder(kinds={"x": "category"}).fit(table(x=[True, False, True]))) == ["x=True", "x=False"]
 
 
+def test_categories_beyond_int64() -> None:
+    encoder = TableEncoder(kinds={"x": "category"}).fit(table(x=pa.array([2**64 - 1, 1], pa.uint64())))
+    assert encoder.transform(table(x=[1])).tolist() == [[1, 0]]
+
+
+def test_blank_text_declared_a_number_is_missing() -> None:
+    encoder = TableEncoder(kinds={"x": "number"}, scaling="none").fit(table(x=["1", "3"]))
+    assert encoder.transform(table(x=[" ", "NA"])).tolist() == [[2], [2]]
+
+
 def test_dates_as_categories_compare_whatever_their_unit() -> None:
     days = pa.array([datetime(2024, 1, 1), datetime(2024, 1, 2)], pa.timestamp("s"))
     encoder = TableEncoder(kinds={"x": "category"}).fit(table(x=days))
@@ -374,12 +384,13 @@ def test_bad_settings(settings: dict[str, Any], message: str) -> None:
             r"'city' must hold .* that are text, not number; got 2",
         ),
         (MIXED.assign(member=[0, 1, 2, 0, 1]), r"'member' must hold booleans, or 0 and 1; got 2 at row 2"),
+        (MIXED.assign(city=[[1]] * 5), r"'city' is of type list.*Convert or drop"),
         (MIXED.assign(since=1), r"'since' must hold dates, not number; got 1 at row 0"),
         (MIXED[:0], r"^Found array with 0 sample\(s\)"),
         (MIXED[[]], r"^X has 0 features, but TableEncoder is expecting 7 features as input\. Give the columns"),
         (MIXED.to_numpy()[:, :3], r"^X has 3 features, but TableEncoder is expecting 7 features as input"),
     ],
-    ids=range(12),
+    ids=range(13),
 )
 @pytest.mark.filterwarnings("ignore:X does not have valid feature names")
 def test_tables_unlike_training(new: Any, message: str) -> None:
@@ -552,6 +563,8 @@ CITY = ["facts", "columns", 2]
         changed([*CITY, "levels"], [["int", 3]]),
         changed([*CITY, "levels"], [["str", "a"], ["str", "a"]]),
         changed([*CITY, "levels"], ["Rome"]),
+        changed(["facts", "columns", 1, "levels"], [["int", 2**63]]),
+        changed(["facts", "columns", 1, "levels"], [["float", float("nan")]]),
         changed(["facts", "named"], "yes"),
         changed(["facts", "scaling"], "minmax"),
         changed(["facts", "kinds"], {"unknown": "drop"}),

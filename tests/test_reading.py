@@ -4,7 +4,7 @@ import gzip
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -62,6 +62,7 @@ def column_of(folder: Path, *cells: str) -> Any:
         (["2024-02-29T12:00:00+02:00"], pa.timestamp("us", "UTC"), [datetime(2024, 2, 29, 10, tzinfo=UTC)]),
         (["007", "010", ""], pa.string(), ["007", "010", None]),
         (["02134", "90210"], pa.string(), ["02134", "90210"]),
+        (["90210"] * 9 + ["02134"], pa.string(), ["90210"] * 9 + ["02134"]),
         (["05", "5", "12"], pa.int64(), [5, 5, 12]),
         (["0", "0.5", "00.5"], pa.float64(), [0.0, 0.5, 0.5]),
         (["0x1F", "0x2F"], pa.string(), ["0x1F", "0x2F"]),
@@ -172,6 +173,12 @@ def test_frames_of_any_library(frame: Any) -> None:
     assert read_table(frame(columns)).to_pydict() == columns | {"x": [0.5, None]}
 
 
+def test_record_batches_and_columns_of_objects() -> None:
+    assert read_table(pa.RecordBatch.from_pydict({"a": [1]})).to_pydict() == {"a": [1]}
+    objects = pd.DataFrame({"a": [2**70, None, pd.NA, 1], "b": [True, None, False, pd.NA]}, dtype=object)
+    assert read_table(objects).to_pydict() == {"a": [2.0**70, None, None, 1.0], "b": [True, None, False, None]}
+
+
 def test_categorical_target_and_half_floats() -> None:
     frame = pd.DataFrame({"x": np.array([1, 2], np.float16), "y": pd.Categorical(["no", "yes"])})
     table, y = read_table(frame, "y")
@@ -253,6 +260,7 @@ BAD = [
     bad(
         "text among numbers", f"a,b\n{TEN}old,3\n", "line 12", "'a'", "'old'", "Correct", "empty", "text_columns=['a']"
     ),
+    bad("text among codes", "a,b\n02134,1\n" + "90210,1\n" * 9 + "old,2\n", "line 12", "'old'"),
     bad("text among numbers, spread lines", f'"b\nc",a\n{TEN}3,old\n', "line 13", "column 'a'", "'old'"),
     bad("decimal comma", "a;b\n" + "1,5;2\n" * 9, "line 2", "column 'a'", "'1,5'", "decimal comma", "1234.5"),
     bad("some decimal commas", "a;b\n" + "1.5;2\n" * 9 + "2,5;3\n", "line 11", "'2,5'", "decimal comma"),
@@ -305,6 +313,13 @@ def test_a_parquet_file_cut_short_anywhere_is_an_error(tmp_path: Path) -> None:
             read_table(written(tmp_path, content[:length], "cut.parquet"))
 
 
+def test_a_parquet_file_may_repeat_a_name(tmp_path: Path) -> None:
+    path = tmp_path / "twins.parquet"
+    parquet.write_table(pa.table([[1], [2]], names=["a", "a"]), path)
+    with pytest.raises(TableError, match=r"twins\.parquet: The table has two columns named 'a'"):
+        read_table(path)
+
+
 def bad_frame(case: str, frame: Any, *words: str, **settings: Any) -> Any:
     return pytest.param(frame, settings, words, id=case)
 
@@ -315,6 +330,8 @@ def bad_frame(case: str, frame: Any, *words: str, **settings: Any) -> Any:
         bad_frame("infinity", pd.DataFrame({"a": [1.0, np.inf]}), "the table, row 1", "column 'a'", "Correct"),
         bad_frame("mixed", pd.DataFrame({"a": [1, "x"]}), "the table", "'a'", "row 1", "'x'", "one type"),
         bad_frame("objects", pd.DataFrame({"a": [{}, 1]}), "the table", "'a'", "dict", "row 0", "drop"),
+        bad_frame("booleans mixed", pd.DataFrame({"a": [True, "x"]}), "'a'", "boolean at row 0", "text at row 1"),
+        bad_frame("dates and times", pd.DataFrame({"a": [date(2024, 1, 1), time(1)]}), "'a'", "one type"),
         bad_frame("no rows", pd.DataFrame({"a": [1]})[:0], "the table", "no rows"),
         bad_frame("no columns", pl.DataFrame(), "the table", "no columns"),
         bad_frame("one name twice", pd.DataFrame([[1, 2]], columns=["a", "a"]), "table", "'a'", "Rename"),
@@ -397,3 +414,8 @@ def test_files_that_may_not_be_read(tmp_path: Path, name: str) -> None:
     path.chmod(0)
     with nobody(), pytest.raises(FileError, match=rf"{name} may not be read: permission denied"):
         read_table(path)
+    path.chmod(0o644)
+    tmp_path.chmod(0)
+    with nobody(), pytest.raises(FileError, match=rf"{name} may not be read: permission denied"):
+        read_table(path)
+    tmp_path.chmod(0o755)

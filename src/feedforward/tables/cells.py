@@ -120,8 +120,20 @@ def to_numbers(cells: Any) -> Any:
             continue
         if _hexadecimal_or_padded(cells):
             return None
-        return pc.if_else(pc.is_nan(typed), pa.scalar(None, number), typed) if number == pa.float64() else typed
+        return without_nan(typed)
     return None
+
+
+def without_nan(column: Any) -> Any:
+    """Return a column of numbers with not-a-number missing.
+
+    Examples
+    --------
+    >>> without_nan(pa.chunked_array([[1.0, float("nan")]])).to_pylist()
+    [1.0, None]
+    """
+    nan = pc.is_nan(column)
+    return pc.if_else(nan, pa.scalar(None, column.type), column) if pc.any(nan).as_py() else column
 
 
 def _hexadecimal_or_padded(cells: Any) -> bool:
@@ -189,10 +201,9 @@ def find_stray(cells: Any) -> Stray | None:
     counted = pc.value_counts(cells.drop_null())
     distinct, counts = counted.field("values"), counted.field("counts").to_numpy()
     words = pc.utf8_trim_whitespace(distinct)
-    number = _matches(words, NUMBER) & ~_matches(words, _PADDED)
-    date = _matches(words, _DATE)
-    if _are_most(number | _matches(words, _COMMA), counts):
-        expected, regular = "number", number
+    number, date = _matches(words, NUMBER), _matches(words, _DATE)
+    if _are_most((number & ~_matches(words, _PADDED)) | _matches(words, _COMMA), counts):
+        expected, regular = "number", number  # all of them: codes, some padded with zeros
     elif _are_most(date, counts):
         expected, regular = _regular_dates(words, date, counts)
     else:

@@ -182,6 +182,8 @@ class CategoryColumn:
     def write(self, column: Any, name: str, out: NDArray[np.float64]) -> None:
         """Write the encoded column into `out`, of shape (n, number of labels)."""
         values = read_categories(column, name, self.holds)
+        if values.type == pa.int64() and any(isinstance(level, float) for level in self.levels):
+            values = values.cast(pa.float64(), safe=False)
         codes = pc.fill_null(pc.index_in(values, value_set=self._levels_as(values.type)), -1).to_numpy()
         missing = values.is_null().to_numpy()
         places = np.where(codes < 0, len(self.levels) if self.other else -1, codes)
@@ -191,12 +193,8 @@ class CategoryColumn:
         out[rows, places[rows]] = 1.0
 
     def _levels_as(self, kind: Any) -> Any:
-        """Return the levels as an Arrow array of type `kind`, with nulls for those it cannot hold."""
-        if kind == pa.int64():
-            return pa.array([int(level) if level == int(level) else None for level in self.levels], kind)
-        if kind == pa.float64():
-            return pa.array(np.array(self.levels, dtype=np.float64))
-        return pa.array(self.levels, kind)
+        """Return the levels as an Arrow array of type `kind`."""
+        return pa.array(np.array(self.levels, dtype=np.float64) if kind == pa.float64() else self.levels, kind)
 
     def details(self) -> str:
         """Return in words what was fitted."""

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pyarrow import ipc, parquet
 
 from feedforward.errors import FileError, InputError, SettingError, TableError
-from feedforward.tables.cells import Stray, find_stray, narrowest, without_blanks
+from feedforward.tables.cells import Stray, find_stray, narrowest, without_blanks, without_nan
 from feedforward.tables.delimited import Delimited
 from feedforward.tables.frames import frame_to_table, is_frame
 from feedforward.tables.names import suggestion
@@ -209,7 +209,7 @@ def _words_for(stray: Stray, column: str, source: _Source) -> str:
         fault = f"{stray.text!r} has a decimal comma, or a comma between thousands"
         remedy = "Write the column's numbers like 1234.5"
     else:
-        fault = f"{stray.text!r} is not a {stray.expected}, as {stray.share:.1%} of the column's cells are"
+        fault = f"{stray.text!r} is not a {stray.expected}, as {min(stray.share, 0.999):.1%} of the column's cells are"
         remedy = "Correct the cell or leave it empty"
     return (
         f"{source.name}, {source.place(stray.row)}, column {column!r}: {fault}. {remedy}, drop the column, or declare "
@@ -298,8 +298,7 @@ def _finite(table: Any, source: _Source) -> Any:
                 f"{source.name}, {source.place(row)}, column {name!r}: {column[row].as_py()} is not finite. Correct "
                 f"the cell or leave it empty."
             )
-        finite = pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
-        table = table.set_column(place, name, finite)
+        table = table.set_column(place, name, without_nan(column))
     return table
 
 

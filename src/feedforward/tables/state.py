@@ -105,7 +105,8 @@ def _column(fact: Mapping[str, Any], numbers: Mapping[str, float]) -> FittedColu
             and len(level) == 2
             and type(level[1]).__name__ == level[0]
             and level[0] in _LEVEL_TYPES[holds]
-            and level[1] == level[1],
+            and level[1] == level[1]
+            and (level[0] != "int" or -(2**63) <= level[1] < 2**63),
             f"column {name!r}: a level must be its type and its value; got {level!r}",
         )
     values = tuple(value for _, value in levels)
