@@ -150,6 +150,13 @@ def test_demo_runs_the_very_path_of_train(tmp_path: Path) -> None:
     assert facts["accuracy"]["test"] > 0.93
 
 
+def test_demo_says_where_it_cannot_write(tmp_path: Path) -> None:
+    assert {path.name for path in tmp_path.iterdir()} == set()
+    run("demo", "--out", tmp_path / "new" / "folder")
+    (tmp_path / "file").write_text("not a folder")
+    assert "--out" in run("demo", "--out", tmp_path / "file", code=2).stderr
+
+
 def test_help_teaches_by_example() -> None:
     assert "feedforward train patients.csv --target outcome" in run("--help").stdout
     assert "--set learning_rate=0.01" in run("train", "--help").stdout

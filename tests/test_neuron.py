@@ -21,6 +21,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from feedforward import Adaline, FeedforwardError, InputError, Perceptron, SettingError
+from feedforward.neurons import adaline, perceptron, sparse
 
 TWO = make_blobs(n_samples=200, n_features=3, centers=2, random_state=0, cluster_std=1.0)
 FOUR = make_blobs(n_samples=400, n_features=2, centers=[[-8, -8], [-8, 8], [8, -8], [8, 8]], random_state=0)
@@ -510,3 +511,28 @@ def test_compiled_and_plain_give_the_same_neuron(tmp_path: Any) -> None:
     for i, (compiled, plain) in enumerate(zip(*found, strict=True)):
         is_single = i >= 10
         assert_allclose(compiled, plain, rtol=1e-4 if is_single else 1e-12, atol=1e-5 if is_single else 1e-12)
+
+
+RULES: list[tuple[Any, tuple[Any, ...]]] = [
+    (perceptron.perceptron_rule, (0.3, 0.5)),
+    (adaline.adaline_rule, (0.01,)),
+    (adaline.adaline_batch_rule, (0.01, 7)),
+    (sparse.perceptron_rule, (0.3, 0.5)),
+    (sparse.adaline_rule, (0.01, 1)),
+    (sparse.adaline_rule, (0.01, 7)),
+]
+
+
+@pytest.mark.parametrize(("rule", "settings"), RULES, ids=lambda value: getattr(value, "__name__", ""))
+def test_each_rule_is_the_plain_function_compiled(rule: Any, settings: tuple[Any, ...]) -> None:
+    rng = np.random.RandomState(0)
+    X = rng.normal(size=(50, 4)) * (rng.uniform(size=(50, 4)) < 0.7)
+    y = (X @ rng.normal(size=4) + rng.normal(size=50) > 0).astype(np.int8)
+    rows = sparse.parts(csr_matrix(X)) if rule.__module__.endswith("sparse") else (X,)
+    weights, order = rng.uniform(0, 2, 50), rng.permutation(50).astype(np.uint32)
+    found = []
+    for function in (rule, rule.__wrapped__):
+        w = np.linspace(-1, 1, 4)
+        b, measure = function(*rows, y, weights, order, w, 0.25, *settings)
+        found.append([*w, b, measure])
+    assert_allclose(found[0], found[1], rtol=1e-12)
