@@ -29,7 +29,6 @@ ORDER = [
     "neurons.adaline",
     "tables.cells",
     "tables.delimited",
-    "tables.names",
     "tables.frames",
     "tables.reading",
     "tables.values",

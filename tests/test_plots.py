@@ -527,7 +527,7 @@ def test_the_step_jumps() -> None:
 def test_an_unknown_activation_gets_the_nearest_name() -> None:
     with pytest.raises(SettingError, match=r"activation: nobody knows 'sigmoyd'. Did you mean 'sigmoid'\?"):
         plots.activation("sigmoyd")
-    with pytest.raises(SettingError, match="Choose one of 'step', 'identity'"):
+    with pytest.raises(SettingError, match="The choices are 'step', 'identity'"):
         plots.activation("zzz")
 
 

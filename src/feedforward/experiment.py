@@ -194,12 +194,12 @@ def _train(
 
 def _estimator(model: str, settings: Mapping[str, Any], seed: int) -> Any:
     if model not in MODELS:
-        raise SettingError(f"There is no model {model!r}. {nearest(model, MODELS)}")
+        raise SettingError(f"There is no model {model!r}. {nearest(model, MODELS, 'models')}")
     estimator = MODELS[model](random_state=seed)
     known = list(estimator.get_params())
     for name in settings:
         if name not in known:
-            raise SettingError(f"{model} has no setting {name!r}. {nearest(name, known)}")
+            raise SettingError(f"{model} has no setting {name!r}. {nearest(name, known, 'settings')}")
     return estimator.set_params(**settings)
 
 

@@ -100,16 +100,20 @@ def check_setting(owner: str, name: str, value: Any, rule: Rule) -> None:
         raise SettingError(f"{owner}: {name} must be {rule.requirement}; got {value!r}.")
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
+def nearest(name: str, known: Iterable[str], what: str = "choices") -> str:
     """Return the sentence to end a message about an unknown name with: the nearest right one, or all there are.
 
     Examples
     --------
-    >>> nearest("rellu", ["relu", "tanh"]), nearest("swish", ["relu", "tanh"])
-    ("Did you mean 'relu'?", "Choose one of 'relu', 'tanh'.")
+    >>> nearest("rellu", ["relu", "tanh"]), nearest("price", ["size", "colour"], "columns")
+    ("Did you mean 'relu'?", "The columns are 'size', 'colour'.")
     """
-    close = get_close_matches(name, list(known), n=1)
-    return f"Did you mean {close[0]!r}?" if close else f"Choose one of {', '.join(map(repr, known))}."
+    known = list(known)
+    near = get_close_matches(name.lower(), [other.lower() for other in known], n=1)
+    if near:
+        return f"Did you mean {next(other for other in known if other.lower() == near[0])!r}?"
+    shown = ", ".join(map(repr, known[:20]))
+    return f"The {what} are {shown}{', ...' if len(known) > 20 else ''}."
 
 
 # Rows --------------------------------------------------------------------------------------------------------------

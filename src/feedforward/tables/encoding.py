@@ -12,10 +12,9 @@ from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, v
 from feedforward.errors import InputError, SettingError
 from feedforward.tables.columns import CategoryColumn, DroppedColumn, FittedColumn, NumberColumn
 from feedforward.tables.frames import array_to_table, frame_to_table, is_frame, refuse_repeated_names
-from feedforward.tables.names import suggestion
 from feedforward.tables.state import columns_from_state, columns_to_state
 from feedforward.tables.values import holding
-from feedforward.validation import COUNT, NONE, Rule, check_settings, explained_for, one_of
+from feedforward.validation import COUNT, NONE, Rule, check_settings, explained_for, nearest, one_of
 
 KINDS = ("number", "category", "boolean", "date", "drop")
 
@@ -256,10 +255,10 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         kinds = {} if self.kinds is None else self.kinds
         for name, kind in kinds.items():
             if name not in names:
-                near = suggestion(str(name), names, "columns")
+                near = nearest(str(name), names, "columns")
                 raise SettingError(f"TableEncoder: kinds names a column the table does not have: {name!r}. {near}")
             if kind not in KINDS:
-                near = suggestion(str(kind), KINDS, "kinds")
+                near = nearest(str(kind), KINDS, "kinds")
                 raise SettingError(f"TableEncoder: kinds[{name!r}] is no kind: {kind!r}. {near}")
         return kinds
 

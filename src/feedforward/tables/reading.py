@@ -18,7 +18,7 @@ from feedforward.errors import FileError, InputError, SettingError, TableError
 from feedforward.tables.cells import Stray, find_stray, narrowest, without_blanks, without_nan
 from feedforward.tables.delimited import Delimited
 from feedforward.tables.frames import frame_to_table, is_frame
-from feedforward.tables.names import suggestion
+from feedforward.validation import nearest
 
 _CSV = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz")
 _PARQUET = (".parquet", ".pq")
@@ -156,7 +156,7 @@ def _files_beside(path: Path) -> str:
         return f"Its folder, {path.parent}, cannot be read either: check the path."
     if not files:
         return f"The folder {path.parent} holds no files: check the path."
-    return suggestion(path.name, files, f"files in {path.parent}")
+    return nearest(path.name, files, f"files in {path.parent}")
 
 
 def _read_bytes(path: Path) -> bytes:
@@ -263,7 +263,7 @@ def _check_text_columns(text_columns: Sequence[str], names: Sequence[str]) -> No
     for name in text_columns:
         if name not in names:
             raise SettingError(
-                f"text_columns names no column of the table: {name!r}. {suggestion(name, names, 'columns')}"
+                f"text_columns names no column of the table: {name!r}. {nearest(name, names, 'columns')}"
             )
 
 
@@ -305,9 +305,7 @@ def _finite(table: Any, source: _Source) -> Any:
 def _split(table: Any, target: str, source: _Source) -> tuple[Any, NDArray[Any]]:
     names = table.column_names
     if target not in names:
-        raise TableError(
-            f"{source.name} has no column {target!r} to predict. {suggestion(str(target), names, 'columns')}"
-        )
+        raise TableError(f"{source.name} has no column {target!r} to predict. {nearest(str(target), names, 'columns')}")
     if len(names) == 1:
         raise TableError(f"{source.name} holds only the target, column {target!r}. Add columns to predict it from.")
     values = table.column(target)
