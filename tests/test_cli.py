@@ -173,7 +173,12 @@ BAD: list[tuple[str, str | bytes | None, list[str], list[str]]] = [
     ("ragged row", GOOD + "1,2\n", ["-t", "y"], ["t.csv", "42", "3"]),
     ("wrong encoding", GOOD.replace("yes", "Zürich").encode("latin-1"), ["-t", "y"], ["t.csv", "encoding"]),
     ("duplicate columns", GOOD.replace("a,b,y", "a,a,y"), ["-t", "y"], ["t.csv", "'a'"]),
-    ("text in a number column", GOOD.replace("\n7,", "\nseven,"), ["-t", "y"], ["t.csv", "9", "'a'", "seven"]),
+    (
+        "text in a number column",
+        GOOD.replace("\n7,", "\nseven,"),
+        ["-t", "y"],
+        ["t.csv", "9", "'a'", "seven", "--kind 'a=category'"],
+    ),
     ("infinity", GOOD.replace("\n7,", "\ninf,"), ["-t", "y"], ["t.csv", "'a'", "inf"]),
     ("target absent", GOOD, ["-t", "Y"], ["t.csv", "'Y'", "'y'"]),
     ("target missing", GOOD.replace("7,2,no", "7,2,"), ["-t", "y"], ["t.csv", "'y'", "9"]),

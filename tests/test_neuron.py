@@ -298,6 +298,8 @@ def test_a_chosen_start(neuron: Any) -> None:
         alike(first, clone(one).fit(X, y, coef_init=start.tolist(), intercept_init=(1, 2, 3, 4)))
         binary = clone(one).fit(X, y > 1, coef_init=[1, 2], intercept_init=3)
         alike(binary, clone(one).fit(X, y > 1, coef_init=[[1, 2]], intercept_init=[3]))
+        number = clone(one).fit(X, y, coef_init=start, intercept_init=2)
+        alike(number, clone(one).fit(X, y, coef_init=start, intercept_init=[2, 2, 2, 2]))
     for bad, sentence in [([1, 2, 3], "shape"), ([["a", "b"]] * 4, "numbers"), ([[np.nan, 0]] * 4, "finite")]:
         with pytest.raises(InputError, match=f"coef_init must .*{sentence}"):
             clone(one).fit(X, y, coef_init=bad)

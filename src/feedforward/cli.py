@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -46,11 +47,17 @@ def one_line_errors(debug: bool) -> Iterator[None]:
     except FeedforwardError as error:
         if debug:
             raise
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        print(f"error: {_in_flags(' '.join(str(error).split()))}", file=sys.stderr)
         raise typer.Exit(BAD_INPUT) from None
     except KeyboardInterrupt:
         print("stopped.", file=sys.stderr)
         raise typer.Exit(130) from None
+
+
+def _in_flags(message: str) -> str:
+    """Say a remedy of the library as the command line has it."""
+    message = re.sub(r"text_columns=\['(.+?)'\]", r"--kind '\1=category'", message)
+    return re.sub(r"kinds=\{'(.+?)': '(\w+)'\}", r"--kind '\1=\2'", message)
 
 
 def _version(wanted: bool) -> None:

@@ -218,8 +218,8 @@ class Neuron(ClassifierMixin, BaseEstimator):
         units = k if k > 2 else 1
         if coef_init is None:
             coef_init = rng.normal(0.0, self.initial_scale, (units, m))
-        if intercept_init is None:
-            intercept_init = np.zeros(units)
+        if intercept_init is None or np.ndim(intercept_init) == 0:
+            intercept_init = [intercept_init or 0.0] * units
         self.coef_ = _shaped(coef_init, "coef_init", (units, m), dtype)
         self.intercept_ = _shaped(intercept_init, "intercept_init", (units,), dtype)
         self.n_iter_ = 0
