@@ -17,6 +17,7 @@ import numpy as np  # noqa: F401 - the one dependency that is loaded at once
 
 if TYPE_CHECKING:
     from feedforward import datasets as datasets
+    from feedforward import nn as nn
     from feedforward import plots as plots
     from feedforward.errors import FeedforwardError as FeedforwardError
     from feedforward.errors import FileError as FileError
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_SUBMODULES = ("datasets", "plots")
+_SUBMODULES = ("datasets", "nn", "plots")
 _HOME = {
     "Perceptron": "neurons.perceptron",
     "Adaline": "neurons.adaline",

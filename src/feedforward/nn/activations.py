@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 
-LEAK = 0.01  # LeakyReLU's slope below zero
 SELU_SCALE, SELU_ALPHA = 1.0507009873554804934193349852946, 1.6732632423543772848170429916717
 
 
@@ -26,7 +25,9 @@ class Activation:
     value : callable
         ``a = value(z)``.
     slope : callable
-        ``da/dz = slope(z, a)``.
+        ``da/dz = slope(z, a)``. At a kink (ReLU's and its kin's 0) it is the slope from the left, as in torch.
+    formula : str
+        ``value`` in letters, for those who read along.
 
     Examples
     --------
@@ -39,6 +40,7 @@ class Activation:
 
     value: Callable[[Array], Array]
     slope: Callable[[Array, Array], Array]
+    formula: str = ""
 
 
 def sigmoid(z: Array) -> Array:
@@ -65,12 +67,43 @@ def softplus(z: Array) -> Array:
     return result
 
 
-def _positive(z: Array, a: Array) -> Array:
-    return np.asarray(z > 0).astype(a.dtype)
+def leaky_relu(negative_slope: float = 0.01) -> Activation:
+    """Return ReLU with a small slope below zero, so that no unit is ever dead.
+
+    Examples
+    --------
+    >>> leaky_relu(0.1).value(np.array([-2.0, 2.0]))
+    array([-0.2,  2. ])
+    """
+    return Activation(
+        lambda z: np.where(z > 0, z, negative_slope * z),
+        slope=lambda z, a: np.where(z > 0, a.dtype.type(1.0), a.dtype.type(negative_slope)),
+        formula=f"z if z > 0 else {negative_slope}·z",
+    )
 
 
-def _elu(z: Array) -> Array:
-    return np.where(z > 0, z, np.expm1(np.minimum(z, 0.0)))
+def elu(alpha: float = 1.0) -> Activation:
+    """Return the exponential linear unit, which bends smoothly to ``-alpha``.
+
+    Examples
+    --------
+    >>> elu(2.0).value(np.array([-1e4, 3.0]))
+    array([-2.,  3.])
+    """
+    return Activation(
+        lambda z: np.where(z > 0, z, alpha * np.expm1(np.minimum(z, 0.0))),
+        slope=lambda z, a: np.where(z > 0, a.dtype.type(1.0), a + a.dtype.type(alpha)),
+        formula=f"z if z > 0 else {alpha}·(eᶻ − 1)",
+    )
+
+
+def _selu(z: Array) -> Array:
+    result: Array = SELU_SCALE * np.where(z > 0, z, SELU_ALPHA * np.expm1(np.minimum(z, 0.0)))
+    return result
+
+
+def _selu_slope(z: Array, a: Array) -> Array:
+    return np.where(z > 0, a.dtype.type(SELU_SCALE), a + a.dtype.type(SELU_SCALE * SELU_ALPHA))
 
 
 def _normal_cdf(z: Array) -> Array:
@@ -81,36 +114,37 @@ def _normal_cdf(z: Array) -> Array:
 
 
 def _normal_density(z: Array) -> Array:
+    z = np.clip(z, -40.0, 40.0)  # beyond, the density is 0 anyway, and z * z could overflow
     result: Array = np.exp(-0.5 * z * z) / float(np.sqrt(2.0 * np.pi))
     return result
 
 
-def _selu_slope(z: Array, a: Array) -> Array:
-    slope: Array = np.where(z > 0, a.dtype.type(SELU_SCALE), a + a.dtype.type(SELU_SCALE * SELU_ALPHA))
-    return slope
+def _silu_slope(z: Array, a: Array) -> Array:
+    gate = sigmoid(z)
+    return gate + a * (1.0 - gate)
 
 
 def _mish_slope(z: Array, a: Array) -> Array:
     bend = np.tanh(softplus(z))
-    slope: Array = bend + z * (1.0 - bend**2) * sigmoid(z)
-    return slope
+    return bend + z * (1.0 - bend**2) * sigmoid(z)
 
 
 ACTIVATIONS: dict[str, Activation] = {
-    "identity": Activation(lambda z: z, slope=lambda z, a: np.ones_like(a)),
-    "sigmoid": Activation(sigmoid, slope=lambda z, a: a * (1.0 - a)),
-    "tanh": Activation(np.tanh, slope=lambda z, a: 1.0 - a**2),
-    "relu": Activation(lambda z: np.maximum(z, 0.0), slope=_positive),
-    "leaky_relu": Activation(
-        lambda z: np.where(z > 0, z, LEAK * z),
-        slope=lambda z, a: np.where(z > 0, a.dtype.type(1.0), a.dtype.type(LEAK)),
+    "identity": Activation(lambda z: z, slope=lambda z, a: np.ones_like(a), formula="z"),
+    "sigmoid": Activation(sigmoid, slope=lambda z, a: a * (1.0 - a), formula="1 / (1 + e⁻ᶻ)"),
+    "tanh": Activation(np.tanh, slope=lambda z, a: 1.0 - a**2, formula="tanh z"),
+    "relu": Activation(
+        lambda z: np.maximum(z, 0.0), slope=lambda z, a: np.asarray(z > 0).astype(a.dtype), formula="max(z, 0)"
     ),
-    "elu": Activation(_elu, slope=lambda z, a: np.where(z > 0, a.dtype.type(1.0), a + 1.0)),
-    "selu": Activation(
-        lambda z: SELU_SCALE * np.where(z > 0, z, SELU_ALPHA * np.expm1(np.minimum(z, 0.0))), slope=_selu_slope
+    "leaky_relu": leaky_relu(),
+    "elu": elu(),
+    "selu": Activation(_selu, slope=_selu_slope, formula="1.0507·(z if z > 0 else 1.6733·(eᶻ − 1))"),
+    "gelu": Activation(
+        lambda z: z * _normal_cdf(z),
+        slope=lambda z, a: _normal_cdf(z) + z * _normal_density(z),
+        formula="z·Φ(z), with Φ the normal distribution function",
     ),
-    "gelu": Activation(lambda z: z * _normal_cdf(z), slope=lambda z, a: _normal_cdf(z) + z * _normal_density(z)),
-    "silu": Activation(lambda z: z * sigmoid(z), slope=lambda z, a: sigmoid(z) + a * (1.0 - sigmoid(z))),
-    "mish": Activation(lambda z: z * np.tanh(softplus(z)), slope=_mish_slope),
-    "softplus": Activation(softplus, slope=lambda z, a: sigmoid(z)),
+    "silu": Activation(lambda z: z * sigmoid(z), slope=_silu_slope, formula="z / (1 + e⁻ᶻ)"),
+    "mish": Activation(lambda z: z * np.tanh(softplus(z)), slope=_mish_slope, formula="z·tanh(ln(1 + eᶻ))"),
+    "softplus": Activation(softplus, slope=lambda z, a: sigmoid(z), formula="ln(1 + eᶻ)"),
 }
