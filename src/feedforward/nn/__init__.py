@@ -50,6 +50,7 @@ from feedforward.nn.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
 from feedforward.nn.rows import minibatches, one_hot
 from feedforward.nn.schedules import SCHEDULES, ReduceOnPlateau
 from feedforward.nn.sequential import Sequential, stack, unstack
+from feedforward.nn.trace import Trace, trace
 
 __all__ = [
     "ACTIVATIONS",
@@ -83,6 +84,7 @@ __all__ = [
     "Sigmoid",
     "Softplus",
     "Tanh",
+    "Trace",
     "gradient_error",
     "gradient_errors",
     "initialize",
@@ -92,5 +94,6 @@ __all__ = [
     "random",
     "schedules",
     "stack",
+    "trace",
     "unstack",
 ]

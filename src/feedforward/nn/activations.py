@@ -26,8 +26,8 @@ class Activation:
         ``a = value(z)``.
     slope : callable
         ``da/dz = slope(z, a)``. At a kink (ReLU's and its kin's 0) it is the slope from the left, as in torch.
-    formula : str
-        ``value`` in letters, for those who read along.
+    formula, slope_formula : str
+        The same two in letters, for those who read along.
 
     Examples
     --------
@@ -41,6 +41,7 @@ class Activation:
     value: Callable[[Array], Array]
     slope: Callable[[Array, Array], Array]
     formula: str = ""
+    slope_formula: str = ""
 
 
 def sigmoid(z: Array) -> Array:
@@ -79,6 +80,7 @@ def leaky_relu(negative_slope: float = 0.01) -> Activation:
         lambda z: np.where(z > 0, z, negative_slope * z),
         slope=lambda z, a: np.where(z > 0, a.dtype.type(1.0), a.dtype.type(negative_slope)),
         formula=f"z if z > 0 else {negative_slope}·z",
+        slope_formula=f"1 if z > 0 else {negative_slope}",
     )
 
 
@@ -94,6 +96,7 @@ def elu(alpha: float = 1.0) -> Activation:
         lambda z: np.where(z > 0, z, alpha * np.expm1(np.minimum(z, 0.0))),
         slope=lambda z, a: np.where(z > 0, a.dtype.type(1.0), a + a.dtype.type(alpha)),
         formula=f"z if z > 0 else {alpha}·(eᶻ − 1)",
+        slope_formula=f"1 if z > 0 else a + {alpha}",
     )
 
 
@@ -103,7 +106,8 @@ def _selu(z: Array) -> Array:
 
 
 def _selu_slope(z: Array, a: Array) -> Array:
-    return np.where(z > 0, a.dtype.type(SELU_SCALE), a + a.dtype.type(SELU_SCALE * SELU_ALPHA))
+    result: Array = np.where(z > 0, a.dtype.type(SELU_SCALE), a + a.dtype.type(SELU_SCALE * SELU_ALPHA))
+    return result
 
 
 def _normal_cdf(z: Array) -> Array:
@@ -130,21 +134,60 @@ def _mish_slope(z: Array, a: Array) -> Array:
 
 
 ACTIVATIONS: dict[str, Activation] = {
-    "identity": Activation(lambda z: z, slope=lambda z, a: np.ones_like(a), formula="z"),
-    "sigmoid": Activation(sigmoid, slope=lambda z, a: a * (1.0 - a), formula="1 / (1 + e⁻ᶻ)"),
-    "tanh": Activation(np.tanh, slope=lambda z, a: 1.0 - a**2, formula="tanh z"),
+    "identity": Activation(
+        lambda z: z,
+        slope=lambda z, a: np.ones_like(a),
+        formula="z",
+        slope_formula="1",
+    ),
+    "sigmoid": Activation(
+        sigmoid,
+        slope=lambda z, a: a * (1.0 - a),
+        formula="1 / (1 + e⁻ᶻ)",
+        slope_formula="a·(1 − a)",
+    ),
+    "tanh": Activation(
+        np.tanh,
+        slope=lambda z, a: 1.0 - a**2,
+        formula="tanh z",
+        slope_formula="1 − a²",
+    ),
     "relu": Activation(
-        lambda z: np.maximum(z, 0.0), slope=lambda z, a: np.asarray(z > 0).astype(a.dtype), formula="max(z, 0)"
+        lambda z: np.maximum(z, 0.0),
+        slope=lambda z, a: np.asarray(z > 0).astype(a.dtype),
+        formula="max(z, 0)",
+        slope_formula="1 if z > 0 else 0",
     ),
     "leaky_relu": leaky_relu(),
     "elu": elu(),
-    "selu": Activation(_selu, slope=_selu_slope, formula="1.0507·(z if z > 0 else 1.6733·(eᶻ − 1))"),
+    "selu": Activation(
+        _selu,
+        slope=_selu_slope,
+        formula="1.0507·(z if z > 0 else 1.6733·(eᶻ − 1))",
+        slope_formula="1.0507 if z > 0 else a + 1.7581",
+    ),
     "gelu": Activation(
         lambda z: z * _normal_cdf(z),
         slope=lambda z, a: _normal_cdf(z) + z * _normal_density(z),
         formula="z·Φ(z), with Φ the normal distribution function",
+        slope_formula="Φ(z) + z·φ(z), with φ the normal density",
     ),
-    "silu": Activation(lambda z: z * sigmoid(z), slope=_silu_slope, formula="z / (1 + e⁻ᶻ)"),
-    "mish": Activation(lambda z: z * np.tanh(softplus(z)), slope=_mish_slope, formula="z·tanh(ln(1 + eᶻ))"),
-    "softplus": Activation(softplus, slope=lambda z, a: sigmoid(z), formula="ln(1 + eᶻ)"),
+    "silu": Activation(
+        lambda z: z * sigmoid(z),
+        slope=_silu_slope,
+        formula="z·s, with s = 1 / (1 + e⁻ᶻ)",
+        slope_formula="s + a·(1 − s)",
+    ),
+    "mish": Activation(
+        lambda z: z * np.tanh(softplus(z)),
+        slope=_mish_slope,
+        formula="z·t, with t = tanh(ln(1 + eᶻ))",
+        slope_formula="t + z·(1 − t²) / (1 + e⁻ᶻ)",
+    ),
+    "softplus": Activation(
+        softplus,
+        slope=lambda z, a: sigmoid(z),
+        formula="ln(1 + eᶻ)",
+        slope_formula="1 / (1 + e⁻ᶻ)",
+    ),
 }

@@ -107,7 +107,7 @@ def central_difference(value: Callable[[], float], array: Array) -> Array:
     """
     slopes = np.empty_like(array)
     for place in np.ndindex(array.shape):
-        old = array[place]
+        old = float(array[place])
         h = STEP * max(1.0, abs(old))
         array[place] = old + h
         above, upper = value(), array[place]

@@ -215,7 +215,7 @@ class CrossEntropyLoss(Loss):
     (0.693147, array([[ 0.5, -0.5]]))
     """
 
-    formula = "L = 1/n Σ −Σ q·ln p, p = softmax(z)"
+    formula = "L = 1/n Σ −Σ q·ln p, q = (1 − ε)·y + ε/t"
 
     def __init__(self, label_smoothing: float = 0.0) -> None:
         self.label_smoothing = label_smoothing

@@ -119,7 +119,7 @@ class Optimizer:
             raise SettingError(f"{type(self).__name__} has factors for unknown parameters: {', '.join(unknown)}.")
 
     def __repr__(self) -> str:
-        settings = {name: value for name, value in vars(self).items() if name not in ("state",)}
+        settings = {name: value for name, value in vars(self).items() if name not in ("state", "formula")}
         shown = [f"{name}={value!r}" for name, value in settings.items() if not isinstance(value, dict) or value]
         return f"{type(self).__name__}({', '.join(shown)})"
 
@@ -132,7 +132,7 @@ def _for_members(value: Any, w: Array) -> Any:
 class SGD(Optimizer):
     """Step downhill: ``w ← w − η g``; with momentum μ along a running sum of the gradients.
 
-    With weight decay ``g ← g + λ w`` first. With momentum ``v ← μ v + (1 − dampening) g`` (the first time ``v = g``), and
+    With weight decay ``g ← g + λ w`` first. With momentum ``v ← μ v + (1 − dampening) g`` (at first ``v = g``), and
     the step is along ``v``, or along ``g + μ v`` with Nesterov. This velocity has no η in it, so a change of η acts at
     once; that of Sutskever et al. (2013) has, which is the same while η is constant.
 
@@ -174,6 +174,8 @@ class SGD(Optimizer):
             raise SettingError(
                 f"SGD: nesterov needs momentum above 0 and dampening 0; got momentum={momentum}, dampening={dampening}."
             )
+        if momentum:
+            self.formula = f"v ← μ·v + (1 − dampening)·g,  w ← w − η·{'(g + μ·v)' if nesterov else 'v'}"
 
     def update(self, name: str, w: Array, g: Array, lr: Any, decay: Any) -> None:
         """``w ← w − η g``, or along the velocity."""
