@@ -20,7 +20,7 @@ _FOR_MEMBERS = Rule(
     lambda value: np.ndim(value) < 2 and all(map(NOT_NEGATIVE.holds, np.atleast_1d(np.asarray(value, dtype=object)))),
 )
 _TWO_SHARES = Rule(
-    "two numbers of 0 or more and below 1", lambda value: len(value) == 2 and all(map(_SHARE.holds, value))
+    "two numbers of 0 or more and below 1", lambda value: np.shape(value) == (2,) and all(map(_SHARE.holds, value))
 )
 
 

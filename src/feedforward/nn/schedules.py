@@ -37,8 +37,9 @@ def step_decay(step: ArrayLike, total: int, *, drops: int = 2, gamma: float = 0.
     >>> step_decay([0, 30, 60, 89], 90).round(3)
     array([1.  , 0.1 , 0.01, 0.01])
     """
-    part: Array = np.minimum(np.asarray(step) * (drops + 1) // total, drops)
-    return gamma ** part.astype(np.float64)
+    part = np.minimum(np.asarray(step) * (drops + 1) // total, drops)
+    factors = np.array([gamma**i for i in range(drops + 1)])
+    return np.asarray(factors[part])
 
 
 def cosine(step: ArrayLike, total: int, *, floor: float = 0.0) -> Array:

@@ -1,0 +1,123 @@
+"""Schedules are the curves of torch.optim.lr_scheduler."""
+
+import numpy as np
+import pytest
+import torch
+from torch.optim import lr_scheduler
+
+from feedforward import nn
+from feedforward.errors import SettingError
+from feedforward.nn.schedules import SCHEDULES, constant, cosine, one_cycle, step_decay, warmup_cosine
+
+RATE = 0.4
+
+
+def rates_of_torch(make, total):
+    optimizer = torch.optim.SGD([torch.zeros(1)], lr=RATE)
+    scheduler, rates = make(optimizer), []
+    for _ in range(total):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        scheduler.step()
+    return rates
+
+
+def assert_same(ours, make, total):
+    np.testing.assert_allclose(
+        RATE * ours(np.arange(total), total), rates_of_torch(make, total), rtol=1e-10, atol=1e-14
+    )
+
+
+@pytest.mark.parametrize("total", [1, 7, 90])
+def test_constant(total):
+    assert_same(constant, lambda opt: lr_scheduler.ConstantLR(opt, factor=1.0), total)
+
+
+def test_step_decay():
+    assert_same(step_decay, lambda opt: lr_scheduler.StepLR(opt, step_size=30), 90)
+    assert_same(
+        lambda step, total: step_decay(step, total, drops=4, gamma=0.5),
+        lambda opt: lr_scheduler.StepLR(opt, step_size=20, gamma=0.5),
+        100,
+    )
+
+
+@pytest.mark.parametrize("floor", [0.0, 0.1])
+def test_cosine(floor):
+    assert_same(
+        lambda step, total: cosine(step, total, floor=floor),
+        lambda opt: lr_scheduler.CosineAnnealingLR(opt, T_max=90, eta_min=floor * RATE),
+        90,
+    )
+
+
+def test_warmup_cosine():
+    def chain(optimizer):
+        warm = lr_scheduler.LinearLR(optimizer, start_factor=0.01, total_iters=20)
+        then = lr_scheduler.CosineAnnealingLR(optimizer, T_max=80)
+        return lr_scheduler.SequentialLR(optimizer, [warm, then], milestones=[20])
+
+    assert_same(lambda step, total: warmup_cosine(step, total, warmup=0.2), chain, 100)
+
+
+def test_warmup_of_nothing_is_cosine():
+    steps = np.arange(50)
+    np.testing.assert_array_equal(warmup_cosine(steps, 50, warmup=0.0), cosine(steps, 50))
+
+
+@pytest.mark.parametrize("settings", [{}, {"pct_start": 0.1, "div_factor": 10.0, "final_div_factor": 100.0}])
+def test_one_cycle(settings):
+    ours = {"rise": 0.1, "start": 0.1, "end": 1e-3} if settings else {}
+    # One step more is announced to torch than taken: its scheduler looks one step ahead, and refuses to after the end.
+    theirs = rates_of_torch(
+        lambda opt: lr_scheduler.OneCycleLR(opt, max_lr=RATE, total_steps=101, cycle_momentum=False, **settings), 100
+    )
+    np.testing.assert_allclose(RATE * one_cycle(np.arange(100), 101, **ours), theirs, rtol=1e-10)
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_every_schedule_is_a_function_of_the_step_alone(name):
+    schedule = SCHEDULES[name]
+    whole = schedule(np.arange(60), 60)
+    np.testing.assert_array_equal(whole, [float(schedule(step, 60)) for step in range(60)])
+    assert (whole >= 0).all()
+    assert (whole <= 1).all()
+    assert whole.dtype == np.float64
+    assert np.isfinite(schedule(np.arange(3), 1)).all()  # also for a run of one step, and after its end
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"factor": 0.5, "patience": 2},
+        {"patience": 0, "cooldown": 3},
+        {"patience": 1, "threshold": 0.1},
+    ],
+)
+def test_reduce_on_plateau(settings):
+    losses = np.concatenate([np.linspace(1, 0.5, 20), np.full(30, 0.5), np.linspace(0.5, 0.45, 20), np.full(20, 0.6)])
+    optimizer = torch.optim.SGD([torch.zeros(1)], lr=RATE)
+    theirs = lr_scheduler.ReduceLROnPlateau(optimizer, eps=0, **settings)
+    ours = nn.ReduceOnPlateau(**settings)
+    for loss in losses:
+        theirs.step(loss)
+        np.testing.assert_allclose(RATE * ours.update(loss), optimizer.param_groups[0]["lr"], rtol=1e-10)
+
+
+def test_reduce_on_plateau_stops_at_its_floor():
+    plateau = nn.ReduceOnPlateau(factor=0.1, patience=0, floor=0.05)
+    assert [plateau.update(1.0) for _ in range(4)] == [1.0, 0.1, 0.05, 0.05]
+
+
+def test_a_loss_that_is_no_number_is_no_improvement():
+    plateau = nn.ReduceOnPlateau(factor=0.5, patience=0)
+    assert [plateau.update(loss) for loss in (1.0, np.nan)] == [1.0, 0.5]
+
+
+@pytest.mark.parametrize(
+    "setting", [{"factor": 1}, {"patience": -1}, {"threshold": 1}, {"cooldown": 1.5}, {"floor": -1}]
+)
+def test_settings_are_checked(setting):
+    with pytest.raises(SettingError, match="ReduceOnPlateau: .* must be"):
+        nn.ReduceOnPlateau(**setting)

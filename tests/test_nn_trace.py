@@ -1,0 +1,234 @@
+"""The trace: the same numbers as the layers', nothing changed, complete, readable, safe in a page."""
+
+import json
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from feedforward import nn
+from feedforward.errors import InputError
+
+LOSSES = {
+    "mse": (nn.MSELoss(), [[1.0, 0.0], [0.0, 1.0], [0.5, 0.2]]),
+    "huber": (nn.HuberLoss(0.1), [[1.0, 0.0], [0.0, 1.0], [0.5, 0.2]]),
+    "bce": (nn.BCEWithLogitsLoss(), [[1.0, 0.0], [0.0, 1.0], [0.5, 0.2]]),
+    "cross-entropy": (nn.CrossEntropyLoss(0.1), [1, 0, 0]),
+}
+OPTIMIZERS = [nn.SGD(0.1), nn.SGD(0.1, momentum=0.9), nn.RMSprop(), nn.Adam(), nn.AdamW()]
+X = np.array([[1.0, 2.0], [-0.5, 0.3], [0.7, -1.1]])
+
+
+def network(rng=0):
+    rng = np.random.default_rng(rng)
+    return nn.Sequential(nn.Linear(2, 3, rng=rng), nn.Tanh(), nn.Dropout(0.5), nn.Linear(3, 2, rng=rng))
+
+
+@pytest.mark.parametrize("case", LOSSES)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=repr)
+@pytest.mark.parametrize("training", [None, (3, 4)])
+def test_is_the_training_step_and_changes_nothing(case, optimizer, training):
+    loss, y = LOSSES[case]
+    net, twin = network(), network()
+    optimizer.state.clear()
+    step = nn.trace(net, loss, X, y, optimizer, training=training)
+    assert not optimizer.state
+    for name, array in net.parameters().items():
+        np.testing.assert_array_equal(array, twin.parameters()[name])
+
+    outputs, saved = twin.forward(X, training=training)
+    value, gradient = loss.value_and_gradient(outputs, y)
+    input_gradient, gradients = twin.backward(gradient, saved)
+    assert step.value == value
+    np.testing.assert_array_equal(step.outputs["3"], outputs)
+    np.testing.assert_array_equal(step.deltas["3"], gradient)
+    np.testing.assert_array_equal(step.input_gradient, input_gradient)
+    optimizer.step(twin.parameters(), gradients)
+    optimizer.state.clear()
+    assert list(step.gradients) == list(step.updates) == list(net.parameters())
+    for name, old in net.parameters().items():
+        np.testing.assert_array_equal(step.gradients[name], gradients[name])
+        np.testing.assert_allclose(old + step.updates[name], twin.parameters()[name], rtol=1e-14, atol=1e-16)
+
+
+def test_every_layer_is_there_by_name():
+    step = nn.trace(network(), *LOSSES["mse"][:1], X, LOSSES["mse"][1])
+    assert list(step.outputs) == list(step.deltas) == ["0", "1", "2", "3"]
+    np.testing.assert_array_equal(step.outputs["1"], np.tanh(step.outputs["0"]))
+
+
+def test_layers_of_networks_inside_networks_too():
+    flat = network()
+    nested = nn.Sequential(flat[0], nn.Sequential(flat[1], flat[2]), flat[3])
+    step = nn.trace(nested, nn.MSELoss(), X, LOSSES["mse"][1], nn.SGD(0.1), training=(0, 0))
+    assert list(step.outputs) == ["0", "1.0", "1.1", "2"]
+    np.testing.assert_array_equal(step.outputs["2"], nested.forward(X, training=(0, 0))[0])
+
+
+def test_a_single_row_needs_no_row_axis():
+    net = network()
+    one = nn.trace(net, nn.CrossEntropyLoss(), [1.0, 2.0], 1)
+    same = nn.trace(net, nn.CrossEntropyLoss(), [[1.0, 2.0]], [1])
+    assert one.value == same.value
+    assert str(one) == str(same)
+    assert nn.trace(net, nn.MSELoss(), [1.0, 2.0], [1.0, 0.0]).value > 0
+
+
+def test_goes_on_from_the_optimizers_state():
+    net, adam = network(), nn.Adam(0.1)
+    first = nn.trace(net, nn.MSELoss(), X, LOSSES["mse"][1], adam)
+    adam.step(net.copy().parameters(), first.gradients)
+    second = nn.trace(net, nn.MSELoss(), X, LOSSES["mse"][1], adam)
+    assert int(second.optimizer.state["step"]) == 2  # type: ignore[union-attr]
+    assert int(adam.state["step"]) == 1
+
+
+def test_prints_formulas_with_numbers_put_in():
+    net = nn.Sequential(nn.Linear(2, 1), nn.Sigmoid())
+    net.load_parameters({"0.weight": [[0.5, -0.2]], "0.bias": [0.1]})
+    text = str(nn.trace(net, nn.MSELoss(), [1.0, 2.0], [1.0], nn.SGD(0.5)))
+    for line in (
+        "z⁽¹⁾₁ = 0.5·1.0 + (−0.2)·2.0 + 0.1 = 0.2",  # as on paper
+        "a⁽¹⁾₁ = σ(0.2) = 0.5498",
+        "L = (0.5498 − 1.0)² = 0.2026",
+        "∂L/∂a⁽¹⁾₁ = 2·(0.5498 − 1.0) = −0.9003",
+        "δ⁽¹⁾₁ = (−0.9003)·0.2475 = −0.2228",
+        "∂L/∂W⁽¹⁾₁₂ = (−0.2228)·2.0 = −0.4457",
+        "∂L/∂b⁽¹⁾₁ = −0.2228",
+        "new W⁽¹⁾₁₂ = −0.2 − 0.5·(−0.4457) = 0.02285",
+    ):
+        assert f"    {line}\n" in text + "\n"
+    for formula in ("z⁽¹⁾ = W⁽¹⁾ x + b⁽¹⁾", "σ(z) = 1 / (1 + e⁻ᶻ)", "σ′(z) = a·(1 − a)", "w ← w − η·g"):
+        assert formula in text
+
+
+@pytest.mark.parametrize("case", LOSSES)
+@pytest.mark.parametrize("n", [1, 3])
+@pytest.mark.parametrize("training", [None, (0, 0)])
+def test_every_written_line_is_true(case, n, training):
+    """Compute each written line anew from what stands in it."""
+    loss, y = LOSSES[case]
+    step = nn.trace(network(), loss, X[:n], y[:n], nn.SGD(0.1), training=training)
+    lines = [line.strip() for line in str(step).splitlines() if line.startswith("    ") and " = " in line]
+    checked = 0
+    for line in lines:
+        _, *middle, result = line.split(" = ")
+        if not middle or "σ" in line or "…" in line:
+            continue
+        expression = middle[0]
+        for written, python in [
+            ("−", "-"), ("·ln ", "*np.log@"), ("·", "*"), ("²", "**2"), ("exp", "np.exp"), ("clip(", "np.clip("),
+        ]:  # fmt: skip
+            expression = expression.replace(written, python)
+        if "@" in expression or "±" in expression or "|" in expression:
+            continue
+        assert eval(expression) == pytest.approx(float(result.replace("−", "-")), rel=5e-3, abs=2e-4), line
+        checked += 1
+    assert checked >= 15
+
+
+def test_large_networks_are_cut_sensibly():
+    rng = np.random.default_rng(0)
+    net = nn.Sequential(nn.Linear(784, 300, rng=rng), nn.ReLU(), nn.Linear(300, 10, rng=rng))
+    step = nn.trace(net, nn.CrossEntropyLoss(), rng.normal(size=(50, 784)), rng.integers(0, 10, 50), nn.Adam())
+    text = str(step)
+    assert len(text.splitlines()) < 120
+    assert max(map(len, text.splitlines())) < 200
+    assert "… 14997 more, shape (50, 300)" in text
+    assert "… 781 more …" in text
+
+
+def test_layers_and_losses_of_your_own_are_shown_with_their_numbers():
+    class Double(nn.Layer):
+        def forward(self, x, *, training=None):
+            return 2 * x, None
+
+        def backward(self, gradient, saved):
+            return 2 * gradient, {}
+
+    class Cubic(nn.Loss):
+        def per_row(self, outputs, targets):
+            return np.sum((outputs - targets) ** 3, axis=-1), 3 * (outputs - targets) ** 2
+
+    step = nn.trace(nn.Sequential(nn.Linear(2, 2), Double()), Cubic(), X, np.zeros((3, 2)))
+    assert "a⁽¹⁾ = Double(z⁽¹⁾)" in str(step)
+    assert "δ⁽¹⁾, from ∂L/∂a⁽¹⁾" in str(step)
+    assert "Cubic()" in str(step)
+
+
+def test_a_network_without_weights_can_be_traced():
+    assert "a⁽⁰⁾₁ = σ(1.0)" in str(nn.trace(nn.Sequential(nn.Tanh()), nn.MSELoss(), [1.0], [0.0]))
+
+
+class TestOtherFrontEnds:
+    def test_to_dict_is_json_with_every_number(self):
+        loss, y = LOSSES["cross-entropy"]
+        step = nn.trace(network(), loss, X, y, nn.Adam())
+        record = json.loads(json.dumps(step.to_dict(), allow_nan=False))
+        assert record["loss"]["value"] == step.value
+        np.testing.assert_array_equal(record["inputs"], X)
+        assert [layer["name"] for layer in record["layers"]] == ["0", "1", "2", "3"]
+        first = record["layers"][0]
+        np.testing.assert_array_equal(first["output"], step.outputs["0"])
+        np.testing.assert_array_equal(first["output_gradient"], step.deltas["0"])
+        weight = first["parameters"]["weight"]
+        np.testing.assert_array_equal(weight["value"], step.network[0].weight)
+        np.testing.assert_array_equal(weight["gradient"], step.gradients["0.weight"])
+        np.testing.assert_array_equal(weight["update"], step.updates["0.weight"])
+        assert record["optimizer"]["name"].startswith("Adam(")
+
+    def test_without_optimizer_there_are_no_updates(self):
+        step = nn.trace(network(), nn.MSELoss(), X, LOSSES["mse"][1])
+        record = step.to_dict()
+        assert record["optimizer"] is None
+        assert record["layers"][0]["parameters"]["weight"]["update"] is None
+        assert "UPDATE" not in str(step)
+
+    def test_html_holds_every_line_and_is_well_formed(self):
+        loss, y = LOSSES["cross-entropy"]
+        step = nn.trace(network(), loss, X, y, nn.SGD(0.1))
+        page = Page()
+        page.feed(step._repr_html_())
+        assert not page.open
+        assert not page.fetched
+        written = "".join("".join(page.text).split())
+        for line in str(step).splitlines():
+            if line.startswith("    "):
+                assert "".join(line.split()) in written, line
+
+
+class Page(HTMLParser):
+    """Reads HTML and keeps what is still open, what it would fetch, and its text."""
+
+    def __init__(self):
+        super().__init__()
+        self.open: list[str] = []
+        self.fetched: list[str] = []
+        self.text: list[str] = []
+
+    def handle_starttag(self, tag, attrs):
+        self.open.append(tag)
+        self.fetched += [f"{tag} {name}" for name, _ in attrs if name in ("src", "href")] + ["script"] * (
+            tag == "script"
+        )
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+class TestBadInput:
+    def test_rows_that_do_not_fit_name_the_layer(self):
+        with pytest.raises(InputError, match=r"layer 0 \(Linear.*expects 2 columns and got 3"):
+            nn.trace(network(), nn.MSELoss(), [1.0, 2.0, 3.0], [1.0, 0.0])
+
+    @pytest.mark.parametrize("rows", [3.0, np.ones((2, 3, 2))])
+    def test_rows_are_rows(self, rows):
+        with pytest.raises(InputError, match="trace takes one network and rows"):
+            nn.trace(network(), nn.MSELoss(), rows, [1.0, 0.0])
+
+    def test_a_stack_is_not_one_network(self):
+        with pytest.raises(InputError, match="trace takes one network"):
+            nn.trace(nn.stack([network(), network()]), nn.MSELoss(), X, LOSSES["mse"][1])
