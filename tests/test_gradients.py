@@ -1,5 +1,7 @@
 """The proof: backpropagation against central differences, over hundreds of random networks."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -33,7 +35,7 @@ CASES = [
 ]
 
 
-def random_network(activation, depth, rng, m=3, t=2):
+def random_network(activation: Any, depth: int, rng: Any, m: Any = 3, t: int = 2) -> Any:
     widths = [m, *rng.integers(2, 5, depth), t]
     layers = []
     for i in range(depth + 1):
@@ -44,7 +46,7 @@ def random_network(activation, depth, rng, m=3, t=2):
     return net
 
 
-def random_targets(loss, n, t, rng):
+def random_targets(loss: nn.Loss, n: int, t: int, rng: Any) -> Any:
     if isinstance(loss, nn.CrossEntropyLoss):
         return rng.integers(0, t, n)
     if isinstance(loss, nn.BCEWithLogitsLoss):
@@ -52,7 +54,7 @@ def random_targets(loss, n, t, rng):
     return rng.normal(size=(n, t))
 
 
-def distance_to_kink(net, loss, X, y):
+def distance_to_kink(net: nn.Sequential, loss: nn.Loss, X: Any, y: Any) -> Any:
     """How near any number comes to a place where its function has no derivative."""
     nearest, x = np.inf, X
     for layer in net:
@@ -64,7 +66,7 @@ def distance_to_kink(net, loss, X, y):
     return nearest
 
 
-def problem(activation, loss, depth, weighted):
+def problem(activation: Any, loss: nn.Loss, depth: int, weighted: bool) -> Any:
     """Draw a network and rows, again where a kink is too near; the same ones in every run."""
     for attempt in range(100):
         kind, index = ACTIVATION_LAYERS.index(activation), LOSSES.index(loss)
@@ -77,17 +79,19 @@ def problem(activation, loss, depth, weighted):
     raise AssertionError("no network without kinks in reach")
 
 
-def gradients_of(net, loss, X, y):
+def gradients_of(net: nn.Sequential, loss: nn.Loss, X: Any, y: Any) -> Any:
     outputs, saved = net.forward(X)
     return net.backward(loss.value_and_gradient(outputs, y)[1], saved)[1]
 
 
-def test_there_are_more_than_two_hundred_networks():
+def test_there_are_more_than_two_hundred_networks() -> None:
     assert len(CASES) >= 200
 
 
 @pytest.mark.parametrize(("activation", "loss", "depth", "weighted"), CASES)
-def test_backpropagation_agrees_with_central_differences(activation, loss, depth, weighted):
+def test_backpropagation_agrees_with_central_differences(
+    activation: Any, loss: nn.Loss, depth: int, weighted: bool
+) -> None:
     net, X, y, weights = problem(activation, loss, depth, weighted)
     errors = nn.gradient_errors(net, loss, X, y, weights)
     assert errors.keys() == {*net.parameters(), "input"}
@@ -95,7 +99,7 @@ def test_backpropagation_agrees_with_central_differences(activation, loss, depth
 
 
 @pytest.mark.parametrize("loss", LOSSES, ids=repr)
-def test_with_dropout_on(loss):
+def test_with_dropout_on(loss: nn.Loss) -> None:
     rng = np.random.default_rng(0)
     net = nn.Sequential(
         nn.Linear(3, 8, rng=rng), nn.Tanh(), nn.Dropout(0.4), nn.Linear(8, 4, rng=rng), nn.Dropout(0.2),
@@ -106,7 +110,7 @@ def test_with_dropout_on(loss):
 
 
 @pytest.mark.parametrize("loss", LOSSES, ids=repr)
-def test_of_a_stack(loss):
+def test_of_a_stack(loss: nn.Loss) -> None:
     nets = [random_network(nn.Tanh, 2, np.random.default_rng(1)) for _ in range(3)]
     for j, net in enumerate(nets):
         nn.initialize(net.parameters(), np.random.default_rng(j), nn.initializers.glorot_normal)
@@ -115,7 +119,7 @@ def test_of_a_stack(loss):
     assert nn.gradient_error(nn.stack(nets), loss, X, y, rng.uniform(1, 2, 4)) <= TOLERANCE
 
 
-def test_of_a_net_whose_layers_are_networks():
+def test_of_a_net_whose_layers_are_networks() -> None:
     rng = np.random.default_rng(0)
     net = nn.Sequential(nn.Sequential(nn.Linear(3, 4, rng=rng), nn.SiLU()), nn.Linear(4, 2, bias=False, rng=rng))
     assert nn.gradient_error(net, nn.CrossEntropyLoss(), rng.normal(size=(4, 3)), [0, 1, 1, 0]) <= TOLERANCE

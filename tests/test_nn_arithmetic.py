@@ -1,5 +1,7 @@
 """Arithmetic of losses in words: each written formula is the number beside it."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -9,11 +11,11 @@ from feedforward.nn.arithmetic import Symbol, block, loss_blocks, loss_gradient_
 Z, A = Symbol("z", 1), Symbol("a", 1)
 
 
-def written(blocks):
+def written(blocks: Any) -> Any:
     return [line.text() for one in blocks for line in one.lines]
 
 
-def test_symbols_go_from_inputs_to_net_inputs_to_activations():
+def test_symbols_go_from_inputs_to_net_inputs_to_activations() -> None:
     x = Symbol("x", 0)
     z = x.after(linear=True)
     a = z.after(linear=False)
@@ -24,7 +26,7 @@ def test_symbols_go_from_inputs_to_net_inputs_to_activations():
     assert [symbol.gradient for symbol in (x, z, a)] == ["∂L/∂x", "δ⁽¹⁾", "∂L/∂a⁽¹⁾"]
 
 
-def test_cross_entropy():
+def test_cross_entropy() -> None:
     # softmax of (0, ln 3): 1/4 and 3/4; loss of class 1: -ln 0.75 = 0.2877; p - q = 0.25, -0.25
     z, q = np.array([[0.0, np.log(3.0)]]), np.array([[0.0, 1.0]])
     assert written(loss_blocks(nn.CrossEntropyLoss(), Z, z, q)) == [
@@ -36,7 +38,7 @@ def test_cross_entropy():
     assert written([gradient]) == ["δ⁽¹⁾₁ = (0.25 − 0.0) = 0.25", "δ⁽¹⁾₂ = (0.75 − 1.0) = −0.25"]
 
 
-def test_binary_cross_entropy_of_two_rows():
+def test_binary_cross_entropy_of_two_rows() -> None:
     z, y = np.array([[0.0], [np.log(3.0)]]), np.array([[1.0], [0.25]])
     # -ln 0.5 = 0.6931;  -(0.25 ln 0.75 + 0.75 ln 0.25) = 1.112;  mean 0.9024
     assert written(loss_blocks(nn.BCEWithLogitsLoss(), Z, z, y)) == [
@@ -53,7 +55,7 @@ def test_binary_cross_entropy_of_two_rows():
     ]
 
 
-def test_huber_on_both_sides_of_delta():
+def test_huber_on_both_sides_of_delta() -> None:
     a, y = np.array([[0.5, 3.0]]), np.zeros((1, 2))
     assert written(loss_blocks(nn.HuberLoss(), A, a, y)) == ["L = (0.5²/2 + 1.0·(3.0 − 1.0/2)) / 2 = 1.312"]
     _, gradient = nn.HuberLoss().value_and_gradient(a, y)
@@ -64,7 +66,7 @@ def test_huber_on_both_sides_of_delta():
 
 
 @pytest.mark.parametrize(("size", "shown", "more"), [(8, 8, ""), (9, 3, "… 6 more, shape (9,)"), (0, 0, "")])
-def test_long_blocks_are_cut(size, shown, more):
+def test_long_blocks_are_cut(size: int, shown: int, more: str) -> None:
     found = block("title", "formula", np.arange(float(size)), "a{}".format)
     assert len(found.lines) == shown
     assert found.more == more

@@ -1,6 +1,8 @@
 """The slow way: every path from a weight to the loss, and their sum, equal to backpropagation."""
 
+from itertools import pairwise
 from math import prod
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,18 +14,20 @@ RNG = np.random.default_rng(0)
 X = RNG.normal(size=(3, 2))
 
 
-def network(*widths, activation=nn.Sigmoid, last=True):
+def network(*widths: Any, activation: Any = nn.Sigmoid, last: Any = True) -> Any:
     rng, layers = np.random.default_rng(1), []
-    for inputs, outputs in zip(widths[:-1], widths[1:], strict=True):
+    for inputs, outputs in pairwise(widths):
         layers += [nn.Linear(inputs, outputs, rng=rng), activation()]
     return nn.Sequential(*layers[: None if last else -1])
 
 
 @pytest.mark.parametrize("widths", [(2, 2), (2, 3, 2), (2, 3, 4, 2), (2, 2, 3, 2, 2)])
-@pytest.mark.parametrize("activation", nn.ActivationLayer.__subclasses__())
+@pytest.mark.parametrize("activation", [nn.Sigmoid, nn.Tanh, nn.ReLU, nn.ELU, nn.GELU, nn.SiLU, nn.Softplus])
 @pytest.mark.parametrize(("loss", "y"), [(nn.MSELoss(), RNG.normal(size=(3, 2))), (nn.CrossEntropyLoss(), [0, 1, 1])])
 @pytest.mark.parametrize("n", [1, 3])
-def test_sum_over_paths_is_the_derivative_of_every_weight(widths, activation, loss, y, n):
+def test_sum_over_paths_is_the_derivative_of_every_weight(
+    widths: Any, activation: Any, loss: nn.Loss, y: Any, n: int
+) -> None:
     net = network(*widths, activation=activation, last=isinstance(loss, nn.MSELoss))
     step = nn.trace(net, loss, X[:n], y[:n])
     for name, gradient in step.gradients.items():
@@ -35,7 +39,7 @@ def test_sum_over_paths_is_the_derivative_of_every_weight(widths, activation, lo
             assert found.backpropagation == gradient[place]
 
 
-def test_products_are_those_of_the_factors_and_their_names_tell_what_they_are():
+def test_products_are_those_of_the_factors_and_their_names_tell_what_they_are() -> None:
     net = network(2, 2, 1)
     step = nn.trace(net, nn.MSELoss(), [1.0, 2.0], [1.0])
     (path,) = step.paths(("0.weight", (0, 1)))
@@ -54,7 +58,7 @@ def test_products_are_those_of_the_factors_and_their_names_tell_what_they_are():
     assert path.row == 0
 
 
-def test_through_dropout_too():
+def test_through_dropout_too() -> None:
     rng = np.random.default_rng(0)
     net = nn.Sequential(nn.Linear(2, 6, rng=rng), nn.Tanh(), nn.Dropout(0.5), nn.Linear(6, 2, rng=rng))
     step = nn.trace(net, nn.CrossEntropyLoss(), X, [0, 1, 1], training=(0, 0))
@@ -63,14 +67,14 @@ def test_through_dropout_too():
         np.testing.assert_allclose(found.sum, step.gradients["0.weight"][unit, 1], rtol=1e-10, atol=1e-15)
 
 
-def test_a_bias_may_be_named_by_one_number():
+def test_a_bias_may_be_named_by_one_number() -> None:
     step = nn.trace(network(2, 3, 2), nn.MSELoss(), X, np.zeros((3, 2)))
     found = step.paths(("0.bias", 2))
     assert found.sum == pytest.approx(step.gradients["0.bias"][2])
     assert found[0].factors[0] == ("1", 1.0)
 
 
-def test_prints_every_path_and_the_sum_and_cuts_long_lists():
+def test_prints_every_path_and_the_sum_and_cuts_long_lists() -> None:
     step = nn.trace(network(2, 3, 2), nn.MSELoss(), X[0], [1.0, 0.0])
     found = step.paths(("0.weight", (0, 0)))
     text = str(found)
@@ -89,7 +93,7 @@ def test_prints_every_path_and_the_sum_and_cuts_long_lists():
 class TestBadInput:
     step = nn.trace(network(2, 100, 100, 2), nn.MSELoss(), X, np.zeros((3, 2)))
 
-    def test_too_many_paths_are_politely_refused(self):
+    def test_too_many_paths_are_politely_refused(self) -> None:
         message = (
             r"0.weight\[0, 0\] reaches the loss on 600 paths, more than limit=500. .*gradients\['0.weight'\]\[0, 0\]"
         )
@@ -98,21 +102,21 @@ class TestBadInput:
         assert len(self.step.paths(("0.weight", (0, 0)))) == 600
 
     @pytest.mark.parametrize("name", ["1.weight", "0.wieght", "weight", "7.weight", ""])
-    def test_unknown_weights_are_named(self, name):
+    def test_unknown_weights_are_named(self, name: str) -> None:
         with pytest.raises(InputError, match=r"there is no parameter '.*there are 0.weight, 0.bias, 2.weight"):
             self.step.paths((name, (0, 0)))
 
     @pytest.mark.parametrize("place", [(100, 0), (0, 2), (-1, 0), (0,), 0, (0, 0, 0)])
-    def test_places_exist(self, place):
+    def test_places_exist(self, place: Any) -> None:
         with pytest.raises(InputError, match=r"0.weight has shape \(100, 2\); there is no place"):
             self.step.paths(("0.weight", place))
 
-    def test_layers_that_mix_units_in_their_own_way_are_refused(self):
+    def test_layers_that_mix_units_in_their_own_way_are_refused(self) -> None:
         class Reverse(nn.Layer):
-            def forward(self, x, *, training=None):
+            def forward(self, x: Any, *, training: Any = None) -> Any:
                 return x[:, ::-1], None
 
-            def backward(self, gradient, saved):
+            def backward(self, gradient: Any, saved: Any) -> Any:
                 return gradient[:, ::-1], {}
 
         step = nn.trace(nn.Sequential(nn.Linear(2, 2), Reverse()), nn.MSELoss(), X, np.zeros((3, 2)))

@@ -2,6 +2,7 @@
 
 import json
 from html.parser import HTMLParser
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from feedforward import nn
 from feedforward.errors import InputError
 
-LOSSES = {
+LOSSES: dict[str, tuple[nn.Loss, Any]] = {
     "mse": (nn.MSELoss(), [[1.0, 0.0], [0.0, 1.0], [0.5, 0.2]]),
     "huber": (nn.HuberLoss(0.1), [[1.0, 0.0], [0.0, 1.0], [0.5, 0.2]]),
     "bce": (nn.BCEWithLogitsLoss(), [[1.0, 0.0], [0.0, 1.0], [0.5, 0.2]]),
@@ -19,7 +20,7 @@ OPTIMIZERS = [nn.SGD(0.1), nn.SGD(0.1, momentum=0.9), nn.RMSprop(), nn.Adam(), n
 X = np.array([[1.0, 2.0], [-0.5, 0.3], [0.7, -1.1]])
 
 
-def network(rng=0):
+def network(rng: Any = 0) -> Any:
     rng = np.random.default_rng(rng)
     return nn.Sequential(nn.Linear(2, 3, rng=rng), nn.Tanh(), nn.Dropout(0.5), nn.Linear(3, 2, rng=rng))
 
@@ -27,7 +28,7 @@ def network(rng=0):
 @pytest.mark.parametrize("case", LOSSES)
 @pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=repr)
 @pytest.mark.parametrize("training", [None, (3, 4)])
-def test_is_the_training_step_and_changes_nothing(case, optimizer, training):
+def test_is_the_training_step_and_changes_nothing(case: str, optimizer: Any, training: Any) -> None:
     loss, y = LOSSES[case]
     net, twin = network(), network()
     optimizer.state.clear()
@@ -51,13 +52,13 @@ def test_is_the_training_step_and_changes_nothing(case, optimizer, training):
         np.testing.assert_allclose(old + step.updates[name], twin.parameters()[name], rtol=1e-14, atol=1e-16)
 
 
-def test_every_layer_is_there_by_name():
+def test_every_layer_is_there_by_name() -> None:
     step = nn.trace(network(), *LOSSES["mse"][:1], X, LOSSES["mse"][1])
     assert list(step.outputs) == list(step.deltas) == ["0", "1", "2", "3"]
     np.testing.assert_array_equal(step.outputs["1"], np.tanh(step.outputs["0"]))
 
 
-def test_layers_of_networks_inside_networks_too():
+def test_layers_of_networks_inside_networks_too() -> None:
     flat = network()
     nested = nn.Sequential(flat[0], nn.Sequential(flat[1], flat[2]), flat[3])
     step = nn.trace(nested, nn.MSELoss(), X, LOSSES["mse"][1], nn.SGD(0.1), training=(0, 0))
@@ -65,7 +66,7 @@ def test_layers_of_networks_inside_networks_too():
     np.testing.assert_array_equal(step.outputs["2"], nested.forward(X, training=(0, 0))[0])
 
 
-def test_a_single_row_needs_no_row_axis():
+def test_a_single_row_needs_no_row_axis() -> None:
     net = network()
     one = nn.trace(net, nn.CrossEntropyLoss(), [1.0, 2.0], 1)
     same = nn.trace(net, nn.CrossEntropyLoss(), [[1.0, 2.0]], [1])
@@ -74,7 +75,7 @@ def test_a_single_row_needs_no_row_axis():
     assert nn.trace(net, nn.MSELoss(), [1.0, 2.0], [1.0, 0.0]).value > 0
 
 
-def test_goes_on_from_the_optimizers_state():
+def test_goes_on_from_the_optimizers_state() -> None:
     net, adam = network(), nn.Adam(0.1)
     first = nn.trace(net, nn.MSELoss(), X, LOSSES["mse"][1], adam)
     adam.step(net.copy().parameters(), first.gradients)
@@ -83,7 +84,7 @@ def test_goes_on_from_the_optimizers_state():
     assert int(adam.state["step"]) == 1
 
 
-def test_prints_formulas_with_numbers_put_in():
+def test_prints_formulas_with_numbers_put_in() -> None:
     net = nn.Sequential(nn.Linear(2, 1), nn.Sigmoid())
     net.load_parameters({"0.weight": [[0.5, -0.2]], "0.bias": [0.1]})
     text = str(nn.trace(net, nn.MSELoss(), [1.0, 2.0], [1.0], nn.SGD(0.5)))
@@ -105,7 +106,7 @@ def test_prints_formulas_with_numbers_put_in():
 @pytest.mark.parametrize("case", LOSSES)
 @pytest.mark.parametrize("n", [1, 3])
 @pytest.mark.parametrize("training", [None, (0, 0)])
-def test_every_written_line_is_true(case, n, training):
+def test_every_written_line_is_true(case: str, n: int, training: Any) -> None:
     """Compute each written line anew from what stands in it."""
     loss, y = LOSSES[case]
     step = nn.trace(network(), loss, X[:n], y[:n], nn.SGD(0.1), training=training)
@@ -127,7 +128,7 @@ def test_every_written_line_is_true(case, n, training):
     assert checked >= 15
 
 
-def test_large_networks_are_cut_sensibly():
+def test_large_networks_are_cut_sensibly() -> None:
     rng = np.random.default_rng(0)
     net = nn.Sequential(nn.Linear(784, 300, rng=rng), nn.ReLU(), nn.Linear(300, 10, rng=rng))
     step = nn.trace(net, nn.CrossEntropyLoss(), rng.normal(size=(50, 784)), rng.integers(0, 10, 50), nn.Adam())
@@ -138,16 +139,16 @@ def test_large_networks_are_cut_sensibly():
     assert "… 781 more …" in text
 
 
-def test_layers_and_losses_of_your_own_are_shown_with_their_numbers():
+def test_layers_and_losses_of_your_own_are_shown_with_their_numbers() -> None:
     class Double(nn.Layer):
-        def forward(self, x, *, training=None):
+        def forward(self, x: Any, *, training: Any = None) -> Any:
             return 2 * x, None
 
-        def backward(self, gradient, saved):
+        def backward(self, gradient: Any, saved: Any) -> Any:
             return 2 * gradient, {}
 
     class Cubic(nn.Loss):
-        def per_row(self, outputs, targets):
+        def per_row(self, outputs: Any, targets: Any) -> Any:
             return np.sum((outputs - targets) ** 3, axis=-1), 3 * (outputs - targets) ** 2
 
     step = nn.trace(nn.Sequential(nn.Linear(2, 2), Double()), Cubic(), X, np.zeros((3, 2)))
@@ -156,12 +157,12 @@ def test_layers_and_losses_of_your_own_are_shown_with_their_numbers():
     assert "Cubic()" in str(step)
 
 
-def test_a_network_without_weights_can_be_traced():
+def test_a_network_without_weights_can_be_traced() -> None:
     assert "a⁽⁰⁾₁ = σ(1.0)" in str(nn.trace(nn.Sequential(nn.Tanh()), nn.MSELoss(), [1.0], [0.0]))
 
 
 class TestOtherFrontEnds:
-    def test_to_dict_is_json_with_every_number(self):
+    def test_to_dict_is_json_with_every_number(self) -> None:
         loss, y = LOSSES["cross-entropy"]
         step = nn.trace(network(), loss, X, y, nn.Adam())
         record = json.loads(json.dumps(step.to_dict(), allow_nan=False))
@@ -177,14 +178,14 @@ class TestOtherFrontEnds:
         np.testing.assert_array_equal(weight["update"], step.updates["0.weight"])
         assert record["optimizer"]["name"].startswith("Adam(")
 
-    def test_without_optimizer_there_are_no_updates(self):
+    def test_without_optimizer_there_are_no_updates(self) -> None:
         step = nn.trace(network(), nn.MSELoss(), X, LOSSES["mse"][1])
         record = step.to_dict()
         assert record["optimizer"] is None
         assert record["layers"][0]["parameters"]["weight"]["update"] is None
         assert "UPDATE" not in str(step)
 
-    def test_html_holds_every_line_and_is_well_formed(self):
+    def test_html_holds_every_line_and_is_well_formed(self) -> None:
         loss, y = LOSSES["cross-entropy"]
         step = nn.trace(network(), loss, X, y, nn.SGD(0.1))
         page = Page()
@@ -200,35 +201,35 @@ class TestOtherFrontEnds:
 class Page(HTMLParser):
     """Reads HTML and keeps what is still open, what it would fetch, and its text."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.open: list[str] = []
         self.fetched: list[str] = []
         self.text: list[str] = []
 
-    def handle_starttag(self, tag, attrs):
+    def handle_starttag(self, tag: Any, attrs: Any) -> None:
         self.open.append(tag)
         self.fetched += [f"{tag} {name}" for name, _ in attrs if name in ("src", "href")] + ["script"] * (
             tag == "script"
         )
 
-    def handle_endtag(self, tag):
+    def handle_endtag(self, tag: Any) -> None:
         assert self.open.pop() == tag
 
-    def handle_data(self, data):
+    def handle_data(self, data: Any) -> None:
         self.text.append(data)
 
 
 class TestBadInput:
-    def test_rows_that_do_not_fit_name_the_layer(self):
+    def test_rows_that_do_not_fit_name_the_layer(self) -> None:
         with pytest.raises(InputError, match=r"layer 0 \(Linear.*expects 2 columns and got 3"):
             nn.trace(network(), nn.MSELoss(), [1.0, 2.0, 3.0], [1.0, 0.0])
 
     @pytest.mark.parametrize("rows", [3.0, np.ones((2, 3, 2))])
-    def test_rows_are_rows(self, rows):
+    def test_rows_are_rows(self, rows: Any) -> None:
         with pytest.raises(InputError, match="trace takes one network and rows"):
             nn.trace(network(), nn.MSELoss(), rows, [1.0, 0.0])
 
-    def test_a_stack_is_not_one_network(self):
+    def test_a_stack_is_not_one_network(self) -> None:
         with pytest.raises(InputError, match="trace takes one network"):
             nn.trace(nn.stack([network(), network()]), nn.MSELoss(), X, LOSSES["mse"][1])

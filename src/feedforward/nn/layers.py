@@ -195,8 +195,10 @@ class ActivationLayer(Layer):
 
     Examples
     --------
-    >>> [kind.__name__ for kind in ActivationLayer.__subclasses__()]
-    ['Identity', 'Sigmoid', 'Tanh', 'ReLU', 'LeakyReLU', 'ELU', 'SELU', 'GELU', 'SiLU', 'Mish', 'Softplus']
+    >>> layer = Sigmoid()
+    >>> a, saved = layer.forward(np.array([[0.0]]))
+    >>> a, layer.backward(np.array([[1.0]]), saved)[0]          # steepest at 0, and a quarter there
+    (array([[0.5]]), array([[0.25]]))
     """
 
     activation: Activation
