@@ -128,6 +128,18 @@ def test_every_written_line_is_true(case: str, n: int, training: Any) -> None:
     assert checked >= 15
 
 
+@pytest.mark.parametrize(
+    ("optimizer", "rule"),
+    [
+        (nn.SGD(0.1, weight_decay=0.5), "g = ∂L/∂w + λ·w    w ← w − η·g"),
+        (nn.AdamW(), "g = ∂L/∂w    w ← (1 − η·λ)·w,"),
+        (nn.SGD(0.1, 0.9), "g = ∂L/∂w    v ← μ·v + (1 − dampening)·g,  w ← w − η·v"),
+    ],
+)
+def test_the_rule_of_the_update_is_the_optimizers(optimizer: nn.Optimizer, rule: str) -> None:
+    assert rule in str(nn.trace(network(), nn.MSELoss(), X, LOSSES["mse"][1], optimizer))
+
+
 def test_large_networks_are_cut_sensibly() -> None:
     rng = np.random.default_rng(0)
     net = nn.Sequential(nn.Linear(784, 300, rng=rng), nn.ReLU(), nn.Linear(300, 10, rng=rng))

@@ -25,7 +25,7 @@ from feedforward.nn.arithmetic import (
 from feedforward.nn.blocks import Block, Sections, to_html, to_text
 from feedforward.nn.layers import Layer, Linear, Training
 from feedforward.nn.losses import Loss
-from feedforward.nn.optimizers import Optimizer
+from feedforward.nn.optimizers import AdamW, Optimizer
 from feedforward.nn.paths import Paths, paths_to_loss
 from feedforward.nn.sequential import Sequential
 
@@ -260,10 +260,10 @@ class Trace:
             ("BACKWARD: from the loss to every weight, by the chain rule", [gradient, *self._backward_blocks()]),
         ]
         if self.optimizer is not None:
+            coupled = np.any(self.optimizer.weight_decay) and not isinstance(self.optimizer, AdamW)
+            rule = Block(f"each w, g = ∂L/∂w{' + λ·w' * bool(coupled)}", self.optimizer.formula, [])
             title = f"UPDATE: after all gradients, by {self.optimizer!r}"
-            sections.append(
-                (title, [Block("each w, g = ∂L/∂w", self.optimizer.formula, []), *self._update_blocks(self.optimizer)])
-            )
+            sections.append((title, [rule, *self._update_blocks(self.optimizer)]))
         return heading, sections
 
     def _backward_blocks(self) -> list[Block]:
