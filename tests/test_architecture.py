@@ -171,3 +171,12 @@ def test_documented_defaults_are_the_real_ones(estimator: Any) -> None:
         assert line is not None, f"{estimator.__name__} does not document {name}"
         default = str(parameter.default) if not isinstance(parameter.default, str) else f'"{parameter.default}"'
         assert line.endswith(f"default {default}"), f"{estimator.__name__}: {line!r}, but the default is {default}"
+
+
+@pytest.mark.parametrize("name", ["initial_scale", "class_weight", "random_state"])
+def test_twin_neurons_say_the_same_of_the_settings_they_share(name: str) -> None:
+    def words(estimator: Any) -> str:
+        _, _, after = (inspect.getdoc(estimator) or "").partition(f"\n{name} : ")
+        return after.split("\n\n")[0].split("\nrandom_state :")[0].split("\nclass_weight :")[0]
+
+    assert words(feedforward.Perceptron) == words(feedforward.Adaline) != ""
