@@ -1,0 +1,1 @@
+"""Network + rows + recipe -> trained network + history: one loop, and engines that do the arithmetic."""
