@@ -66,23 +66,24 @@ def activate(code, alpha, a, e, table, power, bits):  # type: ignore[no-untyped-
     if code == RELU:
         for i in range(n):
             a[i] = a[i] if a[i] > zero else zero
-    elif code == LEAKY_RELU:
+        return
+    if code == LEAKY_RELU:
         for i in range(n):
             a[i] = a[i] if a[i] > zero else alpha * a[i]
-    elif code == SIGMOID or code == SILU:
+        return
+    if code == GELU:
+        half, root = a.dtype.type(0.5), a.dtype.type(math.sqrt(0.5))
         for i in range(n):
-            e[i] = -abs(a[i])
-        exponential(e, table, power, bits)
-        if code == SIGMOID:
-            for i in range(n):
-                a[i] = (one if a[i] >= zero else e[i]) / (one + e[i])
-        else:
-            for i in range(n):
-                a[i] *= (one if a[i] >= zero else e[i]) / (one + e[i])
+            a[i] *= half * a.dtype.type(math.erfc(-a[i] * root))
+        return
+    factor = -two if code == TANH else -one  # all others are functions of v = e⁻ᶻ, e⁻²ᶻ, or eᶻ where that is below 1
+    for i in range(n):
+        e[i] = factor * abs(a[i])
+    exponential(e, table, power, bits)
+    if code == SIGMOID:
+        for i in range(n):
+            a[i] = (one if a[i] >= zero else e[i]) / (one + e[i])
     elif code == TANH:
-        for i in range(n):
-            e[i] = -two * abs(a[i])
-        exponential(e, table, power, bits)
         for i in range(n):
             t = (one - e[i]) / (one + e[i])
             a[i] = t if a[i] >= zero else -t
@@ -90,35 +91,19 @@ def activate(code, alpha, a, e, table, power, bits):  # type: ignore[no-untyped-
         scale = a.dtype.type(SELU_SCALE) if code == SELU else one
         bend = a.dtype.type(SELU_ALPHA) if code == SELU else alpha
         for i in range(n):
-            e[i] = min(a[i], zero)
-        exponential(e, table, power, bits)
-        for i in range(n):
             a[i] = scale * (a[i] if a[i] > zero else bend * (e[i] - one))
-    elif code == GELU:
-        half, root = a.dtype.type(0.5), a.dtype.type(math.sqrt(0.5))
+    elif code == SILU:
         for i in range(n):
-            a[i] *= half * a.dtype.type(math.erfc(-a[i] * root))
-    elif code == MISH or code == SOFTPLUS:
+            a[i] *= (one if a[i] >= zero else e[i]) / (one + e[i])
+    elif code == SOFTPLUS:
         for i in range(n):
-            e[i] = -abs(a[i])
-        exponential(e, table, power, bits)
+            a[i] = (a[i] if a[i] > zero else zero) + a.dtype.type(math.log1p(e[i]))
+    else:  # MISH: with u = eᶻ, tanh(ln(1 + u)) = (u² + 2u) / (u² + 2u + 2)
         for i in range(n):
-            e[i] = (a[i] if a[i] > zero else zero) + a.dtype.type(math.log1p(e[i]))
-        if code == SOFTPLUS:
-            a[:] = e
-        else:
-            activate_tanh_product(a, e, table, power, bits)
-
-
-@inner
-def activate_tanh_product(a, e, table, power, bits):  # type: ignore[no-untyped-def]
-    """a ← a tanh(e), for e of 0 or more."""
-    one, two = a.dtype.type(1), a.dtype.type(2)
-    for i in range(len(a)):
-        e[i] = -two * e[i]
-    exponential(e, table, power, bits)
-    for i in range(len(a)):
-        a[i] *= (one - e[i]) / (one + e[i])
+            v = e[i]
+            above = (one + two * v) / (one + two * v + two * v * v)
+            below = (v * v + two * v) / (v * v + two * v + two)
+            a[i] *= above if a[i] >= zero else below
 
 
 @inner
@@ -128,7 +113,7 @@ def times_slope(code, alpha, d, z, a, e, table, power, bits):  # type: ignore[no
     Where the output has taken the place of the net input (`SLOPE_NEEDS_NET_INPUT` says where not), z is a.
     """
     n = len(d)
-    zero, one, two = d.dtype.type(0), d.dtype.type(1), d.dtype.type(2)
+    zero, one, two, half = d.dtype.type(0), d.dtype.type(1), d.dtype.type(2), d.dtype.type(0.5)
     if code == RELU:
         for i in range(n):
             d[i] = d[i] if z[i] > zero else zero
@@ -146,33 +131,26 @@ def times_slope(code, alpha, d, z, a, e, table, power, bits):  # type: ignore[no
         shift = d.dtype.type(SELU_SCALE * SELU_ALPHA) if code == SELU else alpha
         for i in range(n):
             d[i] *= scale if z[i] > zero else a[i] + shift
-    elif code == GELU:
-        half, root = d.dtype.type(0.5), d.dtype.type(math.sqrt(0.5))
-        density = d.dtype.type(1 / math.sqrt(2 * math.pi))
-        for i in range(n):
-            e[i] = -half * z[i] * z[i]
-        exponential(e, table, power, bits)
+    if code < GELU:
+        return
+    for i in range(n):
+        e[i] = -half * z[i] * z[i] if code == GELU else -abs(z[i])
+    exponential(e, table, power, bits)
+    if code == GELU:
+        root, density = d.dtype.type(math.sqrt(0.5)), d.dtype.type(1 / math.sqrt(2 * math.pi))
         for i in range(n):
             d[i] *= half * d.dtype.type(math.erfc(-z[i] * root)) + z[i] * density * e[i]
-    elif code == SILU or code == SOFTPLUS:
+    elif code == SILU:
         for i in range(n):
-            e[i] = -abs(z[i])
-        exponential(e, table, power, bits)
-        if code == SILU:
-            for i in range(n):
-                s = (one if z[i] >= zero else e[i]) / (one + e[i])
-                d[i] *= s + a[i] * (one - s)
-        else:
-            for i in range(n):
-                d[i] *= (one if z[i] >= zero else e[i]) / (one + e[i])
-    elif code == MISH:
+            s = (one if z[i] >= zero else e[i]) / (one + e[i])
+            d[i] *= s + a[i] * (one - s)
+    elif code == SOFTPLUS:
         for i in range(n):
-            e[i] = -abs(z[i])
-        exponential(e, table, power, bits)
-        for i in range(n):  # with u = eᶻ: tanh(ln(1 + u)) = (u² + 2u) / (u² + 2u + 2), divided by u² for z above 0
+            d[i] *= (one if z[i] >= zero else e[i]) / (one + e[i])
+    else:
+        for i in range(n):
             v = e[i]
-            if z[i] >= zero:
-                t, s = (one + two * v) / (one + two * v + two * v * v), one / (one + v)
-            else:
-                t, s = (v * v + two * v) / (v * v + two * v + two), v / (one + v)
+            above = (one + two * v) / (one + two * v + two * v * v)
+            below = (v * v + two * v) / (v * v + two * v + two)
+            t, s = above if z[i] >= zero else below, (one if z[i] >= zero else v) / (one + v)
             d[i] *= t + z[i] * (one - t * t) * s

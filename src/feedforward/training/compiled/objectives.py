@@ -8,14 +8,15 @@ import math
 
 import numpy as np
 
-from feedforward.kernels import inner
+from feedforward.kernels import inner, woven
 from feedforward.training.compiled.elementwise import CHUNK, exponential
+from feedforward.training.compiled.products import copy, fill
 
 CLASS_CODES, CLASS_SHARES, SQUARED, HUBER, BINARY = range(5)
 ACCURACY, EXACT, SQUARED_ERROR = range(3)
 
 
-@inner
+@woven
 def loss_and_delta(kind, param, z, d, labels, y, shares, b, top, total, table, power, bits):  # type: ignore[no-untyped-def]
     """d ← ∂L/∂z; return L. `top` and `total` are scratch of one number a column."""
     if kind == CLASS_CODES or kind == CLASS_SHARES:
@@ -28,11 +29,11 @@ def loss_and_delta(kind, param, z, d, labels, y, shares, b, top, total, table, p
     return distance(kind, param, z, d, y, shares, b)
 
 
-@inner
+@woven
 def soften(z, d, top, total, table, power, bits):  # type: ignore[no-untyped-def]
     """d ← exp(z − top), with `top` the largest of a column; total ← Σ d."""
     t, width = z.shape
-    top[:] = z[0]
+    copy(top, z[0])
     for j in range(1, t):
         row = z[j]
         for i in range(width):
@@ -44,7 +45,7 @@ def soften(z, d, top, total, table, power, bits):  # type: ignore[no-untyped-def
     flat = d.reshape(t * width)
     for first in range(0, t * width, CHUNK):
         exponential(flat[first : first + CHUNK], table, power, bits)
-    total[:] = d[0]
+    copy(total, d[0])
     for j in range(1, t):
         out = d[j]
         for i in range(width):
@@ -86,7 +87,8 @@ def cross_entropy_of_shares(smoothing, z, d, y, shares, b, top, total):  # type:
             q = own * y[j, i] + spread
             loss += shares[i] * q * (top[i] + math.log(total[i]) - z[j, i])
             d[j, i] = (d[j, i] / total[i] - q) * shares[i]
-    d[:, b:] = 0
+    for j in range(t):
+        fill(d[j, b:], 0)
     return loss
 
 

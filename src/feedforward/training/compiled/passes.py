@@ -2,13 +2,15 @@
 
 import numpy as np
 
-from feedforward.kernels import inner
+from feedforward.kernels import inner, woven
 from feedforward.nn.random import GOLDEN, MULTIPLIER_1, MULTIPLIER_2
 from feedforward.training.compiled.elementwise import CHUNK, IDENTITY, activate, times_slope
 from feedforward.training.compiled.products import (
     BLAS_FROM,
     add_bias,
     add_product,
+    copy,
+    fill,
     set_correlation,
     set_row_sums,
 )
@@ -19,20 +21,20 @@ LINEAR, ACTIVATION, DROPOUT = range(3)
 LANES = 16  # batches are filled up with empty rows to a multiple of this
 
 
-@inner
+@woven
 def by_blas(layer, width):  # type: ignore[no-untyped-def]
     """Whether the layer's products are large enough for the BLAS library."""
     return layer[KIND] == LINEAR and layer[INPUTS] * layer[OUTPUTS] * width >= BLAS_FROM
 
 
-@inner
+@woven
 def forward(layers, alphas, params, units, width, use_blas, scratch, table, power, bits):  # type: ignore[no-untyped-def]
     """Fill `units`, unit after unit of every layer, from those of the input; dropout does nothing."""
     for k in range(len(layers)):
         run_layer(layers[k], alphas[k], params, units, width, use_blas, k == 0, scratch, table, power, bits)
 
 
-@inner
+@woven
 def run_layer(layer, alpha, params, units, width, use_blas, first, scratch, table, power, bits):  # type: ignore[no-untyped-def]
     """One layer forwards."""
     m, h, source, to = layer[INPUTS], layer[OUTPUTS], layer[SOURCE], layer[RESULT]
@@ -50,12 +52,12 @@ def run_layer(layer, alpha, params, units, width, use_blas, first, scratch, tabl
                 add_bias(z, params[layer[BIAS] : layer[BIAS] + h])
         else:
             for j in range(h):
-                z[j, :] = params[layer[BIAS] + j] if layer[BIAS] >= 0 else 0
+                fill(z[j], params[layer[BIAS] + j] if layer[BIAS] >= 0 else units.dtype.type(0))
             add_product(z, params, layer[WEIGHT], m, 1, x.reshape((m, width)))
     elif source != layer[NET_INPUT]:
-        out[:] = units[source * width : (source + h) * width]
+        copy(out, units[source * width : (source + h) * width])
     if to != layer[NET_INPUT]:
-        units[to * width : (to + h) * width] = out
+        copy(units[to * width : (to + h) * width], out)
     if layer[CODE] != IDENTITY:
         for start in range(to * width, (to + h) * width, CHUNK):
             piece = units[start : min(start + CHUNK, (to + h) * width)]
@@ -89,7 +91,7 @@ def drop(layer, share, seed, step, units, factors, width, rows):  # type: ignore
             out[i] = x[i] * factor[i]
 
 
-@inner
+@woven
 def forward_in_training(  # type: ignore[no-untyped-def]
     layers, alphas, shares, params, units, factors, width, seed, step, rows, scratch, table, power, bits
 ):
@@ -101,7 +103,7 @@ def forward_in_training(  # type: ignore[no-untyped-def]
             run_layer(layers[k], alphas[k], params, units, width, True, k == 0, scratch, table, power, bits)
 
 
-@inner
+@woven
 def backward(  # type: ignore[no-untyped-def]
     layers, alphas, shares, params, gradients, units, factors, now, other, width, scratch, table, power, bits
 ):
@@ -126,7 +128,7 @@ def backward(  # type: ignore[no-untyped-def]
             now, other = other, now
 
 
-@inner
+@woven
 def linear_backward(layer, params, gradients, units, d, other, width, first):  # type: ignore[no-untyped-def]
     """∂L/∂W = δ xᵀ, ∂L/∂b = Σ δ, and, but for the first layer, ∂L/∂x = Wᵀ δ into `other`."""
     m, h = layer[INPUTS], layer[OUTPUTS]
@@ -145,5 +147,5 @@ def linear_backward(layer, params, gradients, units, d, other, width, first):  #
         return
     set_correlation(gradient, delta, x.reshape((m, width)))
     if not first:
-        down[:] = 0
+        fill(other[: m * width], units.dtype.type(0))
         add_product(down, params, layer[WEIGHT], 1, m, delta)

@@ -117,18 +117,34 @@ def set_row_sums(out, d):  # type: ignore[no-untyped-def]
 
 
 @inner
+def fill(out, value):  # type: ignore[no-untyped-def]
+    """out ← value, for a flat array."""
+    for i in range(len(out)):
+        out[i] = value
+
+
+@inner
+def copy(out, x):  # type: ignore[no-untyped-def]
+    """out ← x, for flat arrays of one length."""
+    for i in range(len(out)):
+        out[i] = x[i]
+
+
+@inner
 def gather_by_feature(out, X, rows):  # type: ignore[no-untyped-def]
     """out[p, i] ← X[rows[i], p]; columns of `out` beyond the rows become 0."""
     for i in range(len(rows)):
         row = X[rows[i]]
         for p in range(len(row)):
             out[p, i] = row[p]
-    out[:, len(rows) :] = 0
+    for p in range(len(out)):
+        fill(out[p, len(rows) :], 0)
 
 
 @inner
 def gather_by_row(out, X, rows):  # type: ignore[no-untyped-def]
     """out[i] ← X[rows[i]]; rows of `out` beyond the rows become 0."""
     for i in range(len(rows)):
-        out[i, :] = X[rows[i]]
-    out[len(rows) :] = 0
+        copy(out[i], X[rows[i]])
+    for i in range(len(rows), len(out)):
+        fill(out[i], 0)

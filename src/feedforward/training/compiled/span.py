@@ -7,10 +7,10 @@ layers, loss and optimizer are rows and codes of small tables, so one compiled f
 
 import numpy as np
 
-from feedforward.kernels import compiled, inner
+from feedforward.kernels import compiled, woven
 from feedforward.training.compiled.objectives import CLASS_CODES, add_scores, loss_and_delta
 from feedforward.training.compiled.passes import LANES, backward, by_blas, forward, forward_in_training
-from feedforward.training.compiled.products import gather_by_feature, gather_by_row
+from feedforward.training.compiled.products import copy, fill, gather_by_feature, gather_by_row
 from feedforward.training.compiled.updates import update
 
 SHARES, TOP, TOTAL, WEIGHTS = range(4)  # rows of the scratch array `columns`: one number a row of the batch
@@ -64,11 +64,11 @@ def run_span(  # type: ignore[no-untyped-def]
             break
         w, g = g, w
     if done % 2:
-        params[:] = w
+        copy(params, w)
     return done
 
 
-@inner
+@woven
 def take_rows(X, batch, units, width, by_row):  # type: ignore[no-untyped-def]
     """Copy the rows of a batch to where the first layer reads them."""
     m = X.shape[1]
@@ -78,7 +78,7 @@ def take_rows(X, batch, units, width, by_row):  # type: ignore[no-untyped-def]
         gather_by_feature(units[: width * m].reshape((m, width)), X, batch)
 
 
-@inner
+@woven
 def take_targets(labels, targets, weights, batch, batch_labels, goal, weight, share):  # type: ignore[no-untyped-def]
     """Copy the targets of a batch, and each row's share of its loss: w / Σ w, and 0 for the columns that fill up."""
     b = len(batch)
@@ -95,8 +95,8 @@ def take_targets(labels, targets, weights, batch, batch_labels, goal, weight, sh
         for i in range(b):
             share[i] = weight[i] / sum_of_weights
     else:
-        share[:b] = 1 / b
-    share[b:] = 0
+        fill(share[:b], 1 / b)
+    fill(share[b:], 0)
 
 
 @compiled
@@ -112,7 +112,8 @@ def run_forward(X, layers, alphas, params, units, scratch, table, power, bits, o
             row = X[first + i]
             for p in range(m):
                 x[p, i] = row[p]
-        x[:, b:] = 0
+        for p in range(m):
+            fill(x[p, b:], 0)
         forward(layers, alphas, params, units, width, False, scratch, table, power, bits)
         start = layers[-1, 8] * width
         z = units[start : start + t * width].reshape((t, width))

@@ -4,12 +4,12 @@ import math
 
 import numpy as np
 
-from feedforward.kernels import inner
+from feedforward.kernels import inner, woven
 
 SGD, RMSPROP, ADAM = range(3)
 
 
-@inner
+@woven
 def update(code, hyper, t, lr, decay, tensors, factors, w, new, state_1, state_2):  # type: ignore[no-untyped-def]
     """Write the new parameters over their gradients, in `new`; return whether all of them are finite.
 
