@@ -36,6 +36,16 @@ ORDER = [
     "nn.trace",
     "nn",
     "targets",
+    "training.plan",
+    "training.scores",
+    "training.recipe",
+    "training.orders",
+    "training.numpy_engine",
+    "training.compiled_engine",
+    "training.engines",
+    "training.troubles",
+    "training.progress",
+    "training.loop",
     "neurons.sparse",
     "neurons.curvature",
     "neurons.neuron",
@@ -71,7 +81,7 @@ def modules() -> dict[str, Path]:
 
 
 def place(name: str) -> int:
-    if name in {"neurons", "tables"}:  # a docstring alone
+    if name in {"neurons", "tables", "training"}:  # a docstring alone
         return -1
     assert name in ORDER, f"{name} has no place in ORDER: give it one"
     return ORDER.index(name)
