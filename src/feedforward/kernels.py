@@ -57,6 +57,7 @@ def compiled(function: Callable[P, R]) -> Callable[P, R]:
 
     return call
 
+
 def inner(function: Callable[P, R]) -> Callable[P, R]:
     """Make `function` one that compiled functions can call; importing a file that uses it imports numba.
 

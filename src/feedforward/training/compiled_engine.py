@@ -13,14 +13,14 @@ import numpy as np
 from feedforward import nn
 from feedforward.nn.activations import Array
 from feedforward.training.compiled.elementwise import CHUNK, exponential_table
-from feedforward.training.compiled.layout import CODES, Layout, layout_of
-from feedforward.training.compiled.memory import aligned, bind, views
+from feedforward.training.compiled.layout import Layout, is_supported, layout_of
+from feedforward.training.compiled.memory import aligned, views, writable
 from feedforward.training.compiled.objectives import BINARY, CLASS_CODES, CLASS_SHARES, HUBER, SQUARED, SQUARED_ERROR
 from feedforward.training.compiled.passes import LANES, OUTPUTS
+from feedforward.training.compiled.predictor import predictor_of
 from feedforward.training.compiled.span import run_span
 from feedforward.training.compiled.updates import ADAM, RMSPROP, SGD
 from feedforward.training.plan import Outcome, Plan, Rows
-from feedforward.training.predictor import outputs
 
 LOSSES = (nn.CrossEntropyLoss, nn.MSELoss, nn.HuberLoss, nn.BCEWithLogitsLoss)
 SCORES = ("accuracy", "exact", "squared_error")
@@ -35,11 +35,13 @@ def unsupported(network: nn.Sequential, loss: nn.Loss, optimizer: nn.Optimizer) 
     >>> unsupported(nn.Sequential(nn.Linear(2, 1)), nn.MSELoss(), nn.SGD(0.1)) is None
     True
     """
-    for i, layer in enumerate(network):
-        if type(layer) not in (nn.Linear, nn.Dropout, *CODES):
-            return f"layer {i} is {layer!r}"
-    if not network.parameters():
-        return "the network has no parameters"
+    if not is_supported(network):
+        strange = (
+            f"layer {i} is {layer!r}"
+            for i, layer in enumerate(network)
+            if not is_supported(nn.Sequential(layer, nn.Linear(1, 1)))
+        )
+        return next(strange, "the network has no parameters")
     if type(loss) not in LOSSES:
         return f"the loss is {loss!r}"
     if type(optimizer) not in OPTIMIZERS:
@@ -63,18 +65,16 @@ class CompiledEngine:
            [3.]])
     """
 
-    def __init__(
-        self, network: nn.Sequential, loss: nn.Loss, optimizer: nn.Optimizer, rows: Rows, score: str
-    ) -> None:
+    def __init__(self, network: nn.Sequential, loss: nn.Loss, optimizer: nn.Optimizer, rows: Rows, score: str) -> None:
         self._network, self._optimizer, self._rows, self._dtype = network, optimizer, rows, network.dtype
         self._layout = layout_of(network, rows.X.shape[1])
-        self._k, self._outputs = members_of(network), int(self._layout.layers[-1, OUTPUTS])
+        self._k, self._outputs = network.members or 1, int(self._layout.layers[-1, OUTPUTS])
         self._start_parameters()
         self._loss = _loss_codes(loss, rows.targets)
         self._score = SCORES.index(score)
-        self._labels = rows.targets if self._loss[0] == CLASS_CODES else np.empty(0, np.int64)
-        self._targets = np.empty((0, 0), self._dtype) if self._loss[0] == CLASS_CODES else rows.targets
-        self._weights = np.empty(0, self._dtype) if rows.weights is None else rows.weights
+        self._labels = writable(rows.targets) if self._loss[0] == CLASS_CODES else np.empty(0, np.int64)
+        self._targets = np.empty((0, 0), self._dtype) if self._loss[0] == CLASS_CODES else writable(rows.targets)
+        self._weights = np.empty(0, self._dtype) if rows.weights is None else writable(rows.weights)
         self._buffers: list[Buffers] = []
 
     def run(self, plan: Plan) -> Outcome:
@@ -109,14 +109,13 @@ class CompiledEngine:
 
     def predict(self, X: Any) -> Array:
         """Return the outputs for the rows `X`, whatever rows are beside them."""
-        return outputs(self._network, X)
+        return predictor_of(self._network, X.shape[1])(X)
 
     def _start_parameters(self) -> None:
         """Move parameters and optimizer state to flat arrays, which network and optimizer then share."""
-        parameters = self._network.parameters()
-        count = sum(array.size for array in parameters.values()) // self._k
-        self._flat, self._spare = aligned((self._k, count), self._dtype), aligned((self._k, count), self._dtype)
-        bind(self._network, self._flat)
+        self._flat = predictor_of(self._network, self._rows.X.shape[1]).flat
+        parameters, count = self._network.parameters(), self._flat.shape[1]
+        self._spare = aligned((self._k, count), self._dtype)
         self._code, self._hyper, names = _optimizer_codes(self._optimizer)
         states = [aligned((self._k, count if i < len(names) else 0), self._dtype) for i in range(2)]
         self._state_1, self._state_2 = states
@@ -142,7 +141,7 @@ class CompiledEngine:
     def _dense(self, order: Array) -> tuple[Array, Array]:
         """Return the rows to read and the order to read them in; sparse rows are made dense for this span alone."""
         if isinstance(self._rows.X, np.ndarray):
-            return self._rows.X, order
+            return writable(self._rows.X), order
         return self._rows.X[order].toarray(), np.arange(len(order))
 
 
@@ -168,18 +167,6 @@ class Buffers:
             power,
             bits,
         )
-
-
-def members_of(network: nn.Sequential) -> int:
-    """Return how many networks are stacked in `network`: 1 for a single one.
-
-    Examples
-    --------
-    >>> members_of(nn.Sequential(nn.Linear(2, 1)))
-    1
-    """
-    weights = [layer.weight for layer in network if isinstance(layer, nn.Linear)]
-    return len(weights[0]) if weights[0].ndim == 3 else 1
 
 
 def _loss_codes(loss: nn.Loss, targets: Array) -> tuple[int, float]:

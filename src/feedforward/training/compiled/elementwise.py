@@ -31,14 +31,20 @@ def exponential_table(dtype: Any) -> Array:
     if np.dtype(dtype) == np.float32:
         ln2, lowest, highest, bias, shift = (0.693359375, -2.12194440e-4), -87.0, 88.0, 127, 23
     else:
-        ln2, lowest, highest, bias, shift = (6.93147180369123816490e-01, 1.90821492927058770002e-10), -708, 709, 1023, 52
+        ln2, lowest, highest, bias, shift = (
+            (6.93147180369123816490e-01, 1.90821492927058770002e-10),
+            -708,
+            709,
+            1023,
+            52,
+        )
     series = [1 / math.factorial(k) for k in range(_TERMS)]
     return np.array([1 / math.log(2), *ln2, lowest, highest, bias, shift, *series], dtype)
 
 
 @inner_exact
 def exponential(x, table, power, bits):  # type: ignore[no-untyped-def]
-    """x ← eˣ = 2ᵏ eʳ, with k whole and |r| ≤ ½ ln 2; `bits` and `power` are one scratch array, as whole numbers and not.
+    """X ← eˣ = 2ᵏ eʳ, with k whole and |r| ≤ ½ ln 2; `bits` and `power` are one scratch array, as whole numbers and not.
 
     2ᵏ is made by writing k into the exponent of a floating-point number, eʳ by its series.
     """
@@ -60,7 +66,7 @@ def exponential(x, table, power, bits):  # type: ignore[no-untyped-def]
 
 @inner
 def activate(code, alpha, a, e, table, power, bits):  # type: ignore[no-untyped-def]
-    """a ← σ(a); `e` is scratch of the same length."""
+    """A ← σ(a); `e` is scratch of the same length."""
     n = len(a)
     zero, one, two = a.dtype.type(0), a.dtype.type(1), a.dtype.type(2)
     if code == RELU:
@@ -108,7 +114,7 @@ def activate(code, alpha, a, e, table, power, bits):  # type: ignore[no-untyped-
 
 @inner
 def times_slope(code, alpha, d, z, a, e, table, power, bits):  # type: ignore[no-untyped-def]
-    """d ← d ⊙ σ′, from the net input z and the output a; `e` is scratch of the same length.
+    """D ← d ⊙ σ′, from the net input z and the output a; `e` is scratch of the same length.
 
     Where the output has taken the place of the net input (`SLOPE_NEEDS_NET_INPUT` says where not), z is a.
     """

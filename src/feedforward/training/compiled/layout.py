@@ -54,6 +54,17 @@ class Layout:
     widest: int
 
 
+def is_supported(network: nn.Sequential) -> bool:
+    """Whether the compiled passes know every layer of `network`.
+
+    Examples
+    --------
+    >>> is_supported(nn.Sequential(nn.Linear(2, 1), nn.Tanh())), is_supported(nn.Sequential(nn.Sequential()))
+    (True, False)
+    """
+    return bool(network.parameters()) and all(type(layer) in (nn.Linear, nn.Dropout, *CODES) for layer in network)
+
+
 def layout_of(network: nn.Sequential, inputs: int) -> Layout:
     """Return the tables of a network that `unsupported` has nothing against.
 

@@ -44,6 +44,21 @@ def bind(network: nn.Sequential, flat: Array) -> None:
         setattr(network[int(place)], attribute, view)
 
 
+def flattened(network: nn.Sequential) -> Array:
+    """Return the flat array, shape (k, P), that the parameters of `network` are views of; move them there if need be.
+
+    Examples
+    --------
+    >>> network = nn.Sequential(nn.Linear(2, 1))
+    >>> flattened(network).shape
+    (1, 3)
+    """
+    k = network.members or 1
+    flat = aligned((k, sum(array.size for array in network.parameters().values()) // k), network.dtype)
+    bind(network, flat)
+    return flat
+
+
 def views(parameters: dict[str, Array], flat: Array) -> dict[str, Array]:
     """Return the part of `flat`, shape (k, P), that belongs to each parameter, in the parameter's shape.
 

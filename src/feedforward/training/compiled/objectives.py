@@ -6,8 +6,6 @@ of the batch; the others have a share of 0 in the loss, so their deltas are 0.
 
 import math
 
-import numpy as np
-
 from feedforward.kernels import inner, woven
 from feedforward.training.compiled.elementwise import CHUNK, exponential
 from feedforward.training.compiled.products import copy, fill
@@ -18,7 +16,7 @@ ACCURACY, EXACT, SQUARED_ERROR = range(3)
 
 @woven
 def loss_and_delta(kind, param, z, d, labels, y, shares, b, top, total, table, power, bits):  # type: ignore[no-untyped-def]
-    """d ← ∂L/∂z; return L. `top` and `total` are scratch of one number a column."""
+    """D ← ∂L/∂z; return L. `top` and `total` are scratch of one number a column."""
     if kind == CLASS_CODES or kind == CLASS_SHARES:
         soften(z, d, top, total, table, power, bits)
         if kind == CLASS_CODES:
@@ -31,7 +29,7 @@ def loss_and_delta(kind, param, z, d, labels, y, shares, b, top, total, table, p
 
 @woven
 def soften(z, d, top, total, table, power, bits):  # type: ignore[no-untyped-def]
-    """d ← exp(z − top), with `top` the largest of a column; total ← Σ d."""
+    """D ← exp(z − top), with `top` the largest of a column; total ← Σ d."""
     t, width = z.shape
     copy(top, z[0])
     for j in range(1, t):
@@ -54,7 +52,7 @@ def soften(z, d, top, total, table, power, bits):  # type: ignore[no-untyped-def
 
 @inner
 def cross_entropy_of_codes(smoothing, z, d, labels, shares, b, top, total):  # type: ignore[no-untyped-def]
-    """p − q for one class a row, with label smoothing: q = (1 − ε) y + ε/t."""
+    """P − q for one class a row, with label smoothing: q = (1 − ε) y + ε/t."""
     t, width = z.shape
     spread, own, one = z.dtype.type(smoothing / t), z.dtype.type(1 - smoothing), z.dtype.type(1)
     loss = 0.0
@@ -78,7 +76,7 @@ def cross_entropy_of_codes(smoothing, z, d, labels, shares, b, top, total):  # t
 
 @inner
 def cross_entropy_of_shares(smoothing, z, d, y, shares, b, top, total):  # type: ignore[no-untyped-def]
-    """p − q for targets that are one-hot or probabilities."""
+    """P − q for targets that are one-hot or probabilities."""
     t = z.shape[0]
     spread, own = z.dtype.type(smoothing / t), z.dtype.type(1 - smoothing)
     loss = 0.0

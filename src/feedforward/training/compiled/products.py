@@ -12,7 +12,7 @@ BLAS_FROM = 150_000  # multiplications; measured by benchmarks/networks.py
 
 @inner
 def add_product(out, w, start, by_row, by_column, x):  # type: ignore[no-untyped-def]
-    """out ← out + W x, of shapes (h, width), (h, m), (m, width); W[j, p] is ``w[start + j by_row + p by_column]``.
+    """Out ← out + W x, of shapes (h, width), (h, m), (m, width); W[j, p] is ``w[start + j by_row + p by_column]``.
 
     Each row of `out` is the same sum in the same order whatever the width, so a row's result does not depend on the
     rows beside it.
@@ -60,7 +60,7 @@ def add_product(out, w, start, by_row, by_column, x):  # type: ignore[no-untyped
 
 @inner
 def set_correlation(out, d, x):  # type: ignore[no-untyped-def]
-    """out ← d xᵀ, of shapes (h, m), (h, width), (m, width): how each unit's delta goes with each input."""
+    """Out ← d xᵀ, of shapes (h, m), (h, width), (m, width): how each unit's delta goes with each input."""
     h, m, width = out.shape[0], out.shape[1], d.shape[1]
     zero = out.dtype.type(0)
     for j in range(0, h - 1, 2):
@@ -108,7 +108,7 @@ def add_bias(out, bias):  # type: ignore[no-untyped-def]
 
 @inner
 def set_row_sums(out, d):  # type: ignore[no-untyped-def]
-    """out ← Σ d over the batch: the gradient of the biases."""
+    """Out ← Σ d over the batch: the gradient of the biases."""
     for j in range(d.shape[0]):
         row, total = d[j], d.dtype.type(0)
         for i in range(d.shape[1]):
@@ -118,14 +118,14 @@ def set_row_sums(out, d):  # type: ignore[no-untyped-def]
 
 @inner
 def fill(out, value):  # type: ignore[no-untyped-def]
-    """out ← value, for a flat array."""
+    """Out ← value, for a flat array."""
     for i in range(len(out)):
         out[i] = value
 
 
 @inner
 def copy(out, x):  # type: ignore[no-untyped-def]
-    """out ← x, for flat arrays of one length."""
+    """Out ← x, for flat arrays of one length."""
     for i in range(len(out)):
         out[i] = x[i]
 

@@ -31,7 +31,7 @@ def update(code, hyper, t, lr, decay, tensors, factors, w, new, state_1, state_2
 
 @inner
 def descend(hyper, t, lr, decay, w, g, v):  # type: ignore[no-untyped-def]
-    """w − η g, or along the velocity v; return Σ 0·w, which is 0 only for finite numbers."""
+    """W − η g, or along the velocity v; return Σ 0·w, which is 0 only for finite numbers."""
     kind = w.dtype.type
     eta, lam, mu, zero, rest = kind(lr), kind(decay), kind(hyper[0]), kind(0), kind(0)
     if hyper[0] == 0:
@@ -51,7 +51,7 @@ def descend(hyper, t, lr, decay, w, g, v):  # type: ignore[no-untyped-def]
 
 @inner
 def rmsprop(hyper, lr, decay, w, g, s):  # type: ignore[no-untyped-def]
-    """w − η g / (√s + ε); return Σ 0·w."""
+    """W − η g / (√s + ε); return Σ 0·w."""
     kind = w.dtype.type
     eta, lam, alpha, fresh, eps = kind(lr), kind(decay), kind(hyper[0]), kind(1 - hyper[0]), kind(hyper[1])
     zero, rest = kind(0), kind(0)
@@ -65,7 +65,7 @@ def rmsprop(hyper, lr, decay, w, g, s):  # type: ignore[no-untyped-def]
 
 @inner
 def adam(hyper, t, lr, decay, w, g, m, s):  # type: ignore[no-untyped-def]
-    """w − η m̂ / (√ŝ + ε), after (1 − η λ) w where the decay is decoupled; return Σ 0·w."""
+    """W − η m̂ / (√ŝ + ε), after (1 − η λ) w where the decay is decoupled; return Σ 0·w."""
     kind = w.dtype.type
     decoupled = hyper[3] > 0
     kept = kind(1 - lr * decay) if decoupled else kind(1)
