@@ -1,11 +1,14 @@
 """The loop: every decision, against a second computation by hand, torch or scikit-learn."""
 
 import copy
+import io
+import sys
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from scipy.sparse import csr_array
 from sklearn.datasets import make_blobs
 from sklearn.metrics import accuracy_score, log_loss, r2_score
 from sklearn.model_selection import train_test_split
@@ -19,6 +22,7 @@ from feedforward.training.loop import Training, train
 from feedforward.training.plan import Plan, Rows
 from feedforward.training.recipe import Recipe, build_loss, build_network, build_optimizer
 from feedforward.training.troubles import dead_units
+from feedforward.validation import far_scales
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(90, 3))
@@ -615,6 +619,14 @@ def test_columns_of_far_scales_are_named() -> None:
     assert passes.troubles == []  # said once
 
 
+def test_a_column_that_seldom_varies_says_nothing_of_its_scale() -> None:
+    seldom = np.column_stack([X[:, 0], np.full(90, -1e-6)])
+    assert far_scales(seldom) == []
+    assert far_scales(csr_array(np.where(seldom > 0, seldom, 0.0))) == []
+    assert "column 1 reaches 1e+06" in far_scales(np.column_stack([X[:, 0], np.full(90, 1e6)]))[0]
+    assert "column 2 reaches" in far_scales(csr_array(X * [1.0, 1.0, 1e6]))[0]
+
+
 def test_rows_learned_by_heart_are_told_unless_patience_is_the_answer() -> None:
     labels = np.random.default_rng(1).integers(0, 2, 90)  # nothing to learn but the rows themselves
     learn, judge = Rows(X[LEARN], labels[LEARN]), Rows(X[JUDGE], labels[JUDGE])
@@ -652,6 +664,19 @@ def test_verbose_tells_of_epochs_on_stderr(capsys: pytest.CaptureFixture[str]) -
 def test_verbose_tells_of_the_last_epoch_also_when_stopped(capsys: pytest.CaptureFixture[str]) -> None:
     run(Recipe(**{**vars(SMALL), "max_epochs": 1000}), callbacks=[stop_at(7)], verbose=True)
     assert capsys.readouterr().err.strip().splitlines()[-1].startswith("epoch    7")
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_someone_who_watches_gets_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+    monkeypatch.setenv("TERM", "xterm")
+    run(Recipe(**{**vars(SMALL), "max_epochs": 12}), verbose=True)
+    assert "12/12" in terminal.getvalue()
+    assert "epoch 12  loss" in terminal.getvalue()
 
 
 def test_silence_is_the_default(capsys: pytest.CaptureFixture[str]) -> None:

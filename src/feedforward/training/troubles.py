@@ -14,7 +14,7 @@ from feedforward.training.plan import Array
 from feedforward.validation import row_sample
 
 RISES = 5  # epochs running
-RISE = 0.05  # of the first loss: less than this is noise
+RISE = 0.1  # of the first loss: less than this is noise
 SCORE_GAP = 0.1
 
 
