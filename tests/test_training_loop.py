@@ -24,6 +24,16 @@ from feedforward.training.recipe import Recipe, build_loss, build_network, build
 from feedforward.training.troubles import dead_units
 from feedforward.validation import far_scales
 
+ENGINES = ["numpy"]
+ENGINE = ENGINES[0]  # of the test that runs
+
+
+@pytest.fixture(autouse=True, params=ENGINES)
+def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run every test with every engine: the decisions are the same."""
+    monkeypatch.setattr(sys.modules[__name__], "ENGINE", request.param)
+
+
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(90, 3))
 CODES = (X[:, 0] * X[:, 1] + 0.3 * RNG.normal(size=90) > 0).astype(np.intp)
@@ -48,7 +58,7 @@ def run(
     training = begin(recipe, seed, dtype)
     learn = options.pop("rows", rows(regression=regression))
     score = "squared_error" if regression else "accuracy"
-    train(training, learn, recipe, loss=build_loss(recipe), score=score, engine="numpy", **options)
+    train(training, learn, recipe, loss=build_loss(recipe), score=score, engine=ENGINE, **options)
     return training
 
 
@@ -112,7 +122,7 @@ def test_figure_14_sigmoid_networks_learn_the_blobs_in_50_epochs(sizes: Any, see
     network = build_network(recipe.checked(), 2, 2, seed, final=nn.Sigmoid())
     training = Training(network, build_optimizer(recipe), seed)
     learn = Rows(X_train, np.eye(2)[y_train])
-    train(training, learn, recipe, loss=build_loss(recipe), score="accuracy", engine="numpy")
+    train(training, learn, recipe, loss=build_loss(recipe), score="accuracy", engine=ENGINE)
     assert training.epoch == 50
     assert (network(X_test).argmax(axis=1) == y_test).mean() >= 0.97
     assert training.troubles == []
@@ -122,7 +132,7 @@ def test_a_stack_learns_in_one_call_what_its_members_learn_alone() -> None:
     recipe = Recipe(hidden_sizes=(8,), learning_rate=0.02, batch_size=16, max_epochs=5)
     members = [build_network(recipe, 3, 2, seed) for seed in (1, 2)]
     together = Training(nn.stack(members), build_optimizer(recipe), seed=9)
-    options: Any = {"loss": nn.CrossEntropyLoss(), "score": "accuracy", "engine": "numpy"}
+    options: Any = {"loss": nn.CrossEntropyLoss(), "score": "accuracy", "engine": ENGINE}
     train(together, rows(), recipe, validation=rows(JUDGE), **options)
     alone = [Training(member, build_optimizer(recipe), seed=9) for member in members]
     for j, training in enumerate(alone):
@@ -327,7 +337,7 @@ def test_multilabel_rows_are_right_if_every_output_is() -> None:
         recipe,
         loss=build_loss(recipe),
         score="exact",
-        engine="numpy",
+        engine=ENGINE,
         validation=judge,
         callbacks=[lambda t: last.update(outputs=t.network(X[JUDGE]))],
     )
@@ -368,7 +378,7 @@ def test_passes_one_by_one_follow_the_schedule_and_stay_at_its_end(monkeypatch: 
             recipe,
             loss=nn.CrossEntropyLoss(),
             score="accuracy",
-            engine="numpy",
+            engine=ENGINE,
             epochs=1,
             shuffle=False,
         )
@@ -446,7 +456,7 @@ def test_without_patience_the_last_weights_stay() -> None:
 
 
 def test_pass_by_pass_patience_says_stop_and_only_then_brings_back_the_best() -> None:
-    recipe, options = overfitting(patience=5), {"loss": nn.CrossEntropyLoss(), "score": "accuracy", "engine": "numpy"}
+    recipe, options = overfitting(patience=5), {"loss": nn.CrossEntropyLoss(), "score": "accuracy", "engine": ENGINE}
     training = begin(recipe)
     while not training.should_stop:
         train(training, rows(), recipe, epochs=1, validation=rows(JUDGE), **options)  # type: ignore[arg-type]
@@ -479,7 +489,7 @@ def test_an_interrupt_leaves_a_network_to_use_and_to_go_on_with() -> None:
             raise KeyboardInterrupt
 
     training = begin(SMALL)
-    options: Any = {"loss": nn.CrossEntropyLoss(), "score": "accuracy", "engine": "numpy"}
+    options: Any = {"loss": nn.CrossEntropyLoss(), "score": "accuracy", "engine": ENGINE}
     with pytest.raises(KeyboardInterrupt):
         train(training, rows(), SMALL, callbacks=[interrupt], **options)
     assert training.epoch == len(training.history["train_loss"]) == 5
@@ -496,7 +506,7 @@ def test_a_copy_of_its_state_goes_on_as_if_it_had_never_stopped(schedule: str) -
     copies = []
     whole = run(recipe, validation=rows(JUDGE), callbacks=[lambda training: copies.append(copy.deepcopy(training))])
     resumed = copies[4]
-    options: Any = {"loss": nn.CrossEntropyLoss(), "score": "accuracy", "engine": "numpy"}
+    options: Any = {"loss": nn.CrossEntropyLoss(), "score": "accuracy", "engine": ENGINE}
     train(resumed, rows(), recipe, validation=rows(JUDGE), **options)
     assert_equal_bits(whole, resumed)
     assert (whole.epoch, whole.step, whole.best_epoch) == (resumed.epoch, resumed.step, resumed.best_epoch)
@@ -504,7 +514,7 @@ def test_a_copy_of_its_state_goes_on_as_if_it_had_never_stopped(schedule: str) -
 
 def test_a_copy_from_inside_an_epoch_goes_on_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loop, "SPAN_SECONDS", 1e-12)  # one step a span
-    options: Any = {"loss": nn.CrossEntropyLoss(), "score": "accuracy", "engine": "numpy"}
+    options: Any = {"loss": nn.CrossEntropyLoss(), "score": "accuracy", "engine": ENGINE}
     recipe, copies = Recipe(**{**vars(SMALL), "batch_size": 4, "max_epochs": 4}), []
     training, build = begin(recipe), build_engine
 
@@ -547,7 +557,7 @@ def test_diverging_stops_at_finite_weights_and_says_so_once(dtype: Any, looking:
 
 def test_after_rows_that_make_it_diverge_passes_go_on() -> None:
     recipe = Recipe(**{**vars(REGRESSION), "optimizer": "momentum", "batch_size": None})
-    options: Any = {"loss": nn.MSELoss(), "score": "squared_error", "engine": "numpy", "epochs": 1}
+    options: Any = {"loss": nn.MSELoss(), "score": "squared_error", "engine": ENGINE, "epochs": 1}
     training = begin(recipe)
     before = training.network.copy()
     train(training, Rows(X[LEARN], 1e200 * TARGETS[LEARN]), recipe, **options)
@@ -596,7 +606,7 @@ def test_dead_units_are_told_by_layer() -> None:
     recipe = Recipe(hidden_sizes=(8, 8), max_epochs=2)
     training = begin(recipe)
     training.network[2].bias[:6] = -1e3
-    train(training, rows(), recipe, loss=nn.CrossEntropyLoss(), score="accuracy", engine="numpy")
+    train(training, rows(), recipe, loss=nn.CrossEntropyLoss(), score="accuracy", engine=ENGINE)
     (trouble,) = training.troubles
     assert trouble.startswith("in layer 3, 75 % of the ReLU units fire for no row")
     assert "leaky_relu" in trouble
@@ -611,7 +621,7 @@ def test_columns_of_far_scales_are_named() -> None:
     recipe = Recipe(hidden_sizes=(8,), activation="tanh", max_epochs=2)
     training = run(recipe, rows=Rows(far[LEARN], CODES[LEARN]), column_names=["age", "income", "height"])
     assert any("column 'income' reaches" in trouble and "StandardScaler" in trouble for trouble in training.troubles)
-    options: Any = {"loss": nn.CrossEntropyLoss(), "score": "accuracy", "engine": "numpy", "epochs": 1}
+    options: Any = {"loss": nn.CrossEntropyLoss(), "score": "accuracy", "engine": ENGINE, "epochs": 1}
     passes = begin(recipe)
     train(passes, Rows(far[LEARN], CODES[LEARN]), recipe, **options)
     assert "column 1 reaches" in passes.troubles[0]
@@ -654,7 +664,7 @@ def test_verbose_tells_of_epochs_on_stderr(capsys: pytest.CaptureFixture[str]) -
     out, err = capsys.readouterr()
     lines = err.strip().splitlines()
     assert out == ""
-    assert lines[0] == "engine numpy: as asked"
+    assert lines[0] == f"engine {ENGINE}: as asked"
     assert 10 <= len(lines) <= 30
     for line, epoch in ((lines[1], 1), (lines[-1], 103)):
         assert line.split()[:2] == ["epoch", str(epoch)]
