@@ -21,9 +21,11 @@ from feedforward.training.plan import Array, Engine, Outcome, Plan, Rows
 from feedforward.training.progress import Progress
 from feedforward.training.recipe import Recipe
 from feedforward.training.scores import as_score, score_sums, spread
-from feedforward.training.troubles import dead_units, diverged, far_scales, memorised, rising_loss
+from feedforward.training.troubles import dead_units, diverged, memorised, rising_loss
+from feedforward.validation import far_scales
 
-SPAN_SECONDS = 0.2  # after which Ctrl-C is heard at the latest
+SPAN_SECONDS = 0.2  # a span takes about as long: then Ctrl-C is heard
+SPAN_ROWS = 2**20  # and reads no more rows than this, so that its plan is small
 
 
 @dataclass
@@ -156,7 +158,8 @@ def train(
     if training.epoch == 0:
         training.troubles += far_scales(rows.X, column_names)
     name, reason = choose_engine(engine, training.network, loss, training.optimizer, rows)
-    orders = RowOrders(len(rows), training.network.members or 1, training.seed, shuffle=shuffle, given=order)
+    k = training.network.members or 1
+    orders = RowOrders(len(rows), k, training.seed, last, shuffle=shuffle, given=order)
     arithmetic = build_engine(name, training.network, loss, training.optimizer, rows, score)
     with Progress(verbose, training.epoch, last, f"engine {name}: {reason}") as progress:
         judge = _Judge(training, recipe, arithmetic, loss, score, validation, tuple(callbacks), progress)
@@ -170,12 +173,12 @@ def train(
         training.network.load_parameters(training.best_parameters)
     if is_whole and not course.has_diverged:
         training.troubles += dead_units(training.network, rows.X)
-        training.troubles += rising_loss(training.history["train_loss"], training.optimizer.lr)
+        training.troubles += rising_loss(training.history.get("train_loss", ()), float(training.optimizer.lr))
         training.troubles += [] if recipe.patience else memorised(training.history, training.best_epoch)
 
 
 def _reopen(training: Training, recipe: Recipe) -> None:
-    """Make ready for more epochs; who goes on after patience ran out has it anew."""
+    """Make ready for more epochs; who goes on after a stop has patience anew."""
     training.troubles = []
     if training.should_stop:
         training.should_stop, training.epochs_without_improvement = False, 0
@@ -183,28 +186,26 @@ def _reopen(training: Training, recipe: Recipe) -> None:
         training.plateau = nn.ReduceOnPlateau()
 
 
+@dataclass
 class _Course:
     """From span to span: which steps, what plan, and what came of it."""
 
-    def __init__(
-        self,
-        training: Training,
-        rows: Rows,
-        recipe: Recipe,
-        score: str,
-        engine: Engine,
-        orders: RowOrders,
-        judge: "_Judge",
-        last_epoch: int,
-    ) -> None:
-        self.training, self.rows, self.engine, self.orders, self.judge = training, rows, engine, orders, judge
-        self.last_epoch, self.has_diverged = last_epoch, False
-        self.batch_size = min(recipe.batch_size or len(rows), len(rows))
-        self.steps = -(-len(rows) // self.batch_size)  # an epoch
-        self.total, self.schedule = recipe.max_epochs * self.steps, recipe.schedule
-        self.spread = spread(score, rows)
-        self.seeds = mix(training.seed, np.arange(orders.k))
-        self.pace = 16  # steps a span, until it is known how long they take
+    training: Training
+    rows: Rows
+    recipe: Recipe
+    score: str
+    engine: Engine
+    orders: RowOrders
+    judge: "_Judge"
+    last_epoch: int
+    has_diverged: bool = False
+    pace: int = 16  # steps a span, until it is known how long they take
+
+    def __post_init__(self) -> None:
+        self.batch_size = min(self.recipe.batch_size or len(self.rows), len(self.rows))
+        self.steps = -(-len(self.rows) // self.batch_size)  # an epoch
+        self.spread = spread(self.score, self.rows)
+        self.seeds = mix(self.training.seed, np.arange(self.orders.k))
         self.clock = perf_counter()
 
     def run_span(self) -> None:
@@ -215,7 +216,8 @@ class _Course:
         started = perf_counter()
         outcome = self.engine.run(plan)
         seconds = max(perf_counter() - started, 1e-6)
-        self.pace = max(1, int(min(16 * plan.steps, plan.steps * SPAN_SECONDS / seconds)))
+        pace = min(16 * plan.steps, plan.steps * SPAN_SECONDS / seconds, SPAN_ROWS / self.batch_size)
+        self.pace = max(1, int(pace))
         training.step += outcome.done
         self.has_diverged = outcome.done < plan.steps
         self._take_note(plan, outcome)
@@ -236,12 +238,14 @@ class _Course:
         if training.plateau is not None:
             factor = np.full(last - first, training.plateau.state["factor"])
         else:
-            factor = nn.SCHEDULES[self.schedule](np.minimum(steps[:-1], self.total - 1), self.total)
+            total = self.recipe.max_epochs * self.steps  # past its end a schedule stays as it is there
+            factor = nn.SCHEDULES[self.recipe.schedule](np.minimum(steps[:-1], total - 1), total)
         decay = np.full(last - first, float(training.optimizer.weight_decay))
         rate = float(training.optimizer.lr) * factor
         return Plan(training.step, order, begin - begin[0], rate, decay, self.seeds)
 
     def _take_note(self, plan: Plan, outcome: Outcome) -> None:
+        """Keep what the span found, and end the epochs that are complete, or came to grief."""
         training, done = self.training, outcome.done
         found = {
             "losses": outcome.losses[:done],
@@ -250,21 +254,22 @@ class _Course:
         }
         if training.unfinished:
             found = {name: np.concatenate([training.unfinished[name], array]) for name, array in found.items()}
-        epochs = len(found["losses"]) // self.steps
-        finished = {name: array[: epochs * self.steps] for name, array in found.items()}
-        training.unfinished = {name: array[epochs * self.steps :] for name, array in found.items()}
-        now = perf_counter()
+        epochs, rest = divmod(len(found["losses"]), self.steps)
+        cut = epochs * self.steps
+        training.unfinished = {name: array[cut:] for name, array in found.items()} if rest else {}
         if epochs:
-            losses, scores = self._means(epochs, **finished)
-            for loss, score in zip(losses.tolist(), scores.tolist(), strict=True):
-                self.judge.end_epoch(loss, score, (now - self.clock) / epochs)
+            self._end_epochs(*self._means(epochs, **{name: array[:cut] for name, array in found.items()}))
         if self.has_diverged:
             training.should_stop, training.unfinished = True, {}
             training.optimizer.state.clear()
             training.troubles.append(diverged(training.epoch + 1, float(training.optimizer.lr)))
-            self.judge.end_epoch(np.inf, np.nan, now - self.clock)
-        if epochs:
-            self.clock = perf_counter()
+            self._end_epochs(np.array([np.inf]), np.array([np.nan]))
+
+    def _end_epochs(self, losses: Array, scores: Array) -> None:
+        seconds = (perf_counter() - self.clock) / len(losses)
+        for loss, score in zip(losses.tolist(), scores.tolist(), strict=True):
+            self.judge.end_epoch(loss, score, seconds)
+        self.clock = perf_counter()
 
     def _weights(self, plan: Plan) -> Array:
         """Return the sum of the weights of each step's rows, shape (steps, k)."""
@@ -282,31 +287,24 @@ class _Course:
         return loss.mean(axis=-1), score.mean(axis=-1)
 
 
+@dataclass
 class _Judge:
     """What happens at the end of an epoch: history, validation, patience, callbacks."""
 
-    def __init__(
-        self,
-        training: Training,
-        recipe: Recipe,
-        engine: Engine,
-        loss: nn.Loss,
-        score: str,
-        validation: Rows | None,
-        callbacks: Sequence[Callback],
-        progress: Progress,
-    ) -> None:
-        self.training, self.patience, self.engine, self.loss, self.score = (
-            training,
-            recipe.patience,
-            engine,
-            loss,
-            score,
-        )
-        self.validation, self.callbacks, self.progress = validation, callbacks, progress
-        self.spread = None if validation is None else spread(score, validation)
-        # Whether something must be seen after every epoch; else a span may take many.
-        self.looks = bool(validation is not None or callbacks or self.patience or training.plateau or progress.verbose)
+    training: Training
+    recipe: Recipe
+    engine: Engine
+    loss: nn.Loss
+    score: str
+    validation: Rows | None
+    callbacks: Sequence[Callback]
+    progress: Progress
+
+    def __post_init__(self) -> None:
+        self.spread = None if self.validation is None else spread(self.score, self.validation)
+        others = (self.callbacks, self.recipe.patience, self.training.plateau, self.progress.verbose)
+        # Whether something is to be done after every epoch; else a span may take many.
+        self.looks = self.validation is not None or any(others)
 
     def end_epoch(self, loss: float, score: float, seconds: float) -> None:
         """Take note of one more epoch, and decide whether it was the last."""
@@ -337,12 +335,11 @@ class _Judge:
         training = self.training
         if loss < training.best_loss:
             training.best_loss, training.best_epoch, training.epochs_without_improvement = loss, training.epoch, 0
-            if self.patience:
-                parameters = training.network.parameters()
-                training.best_parameters = {name: array.copy() for name, array in parameters.items()}
+            if self.recipe.patience:
+                training.best_parameters = {name: array.copy() for name, array in training.network.parameters().items()}
         else:
             training.epochs_without_improvement += 1
         if training.plateau is not None:
             training.plateau.update(loss)
-        if self.patience and training.epochs_without_improvement >= self.patience:
+        if self.recipe.patience and training.epochs_without_improvement >= self.recipe.patience:
             training.should_stop = True

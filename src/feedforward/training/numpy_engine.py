@@ -30,6 +30,8 @@ class NumpyEngine:
     def __init__(self, network: nn.Sequential, loss: nn.Loss, optimizer: nn.Optimizer, rows: Rows, score: str) -> None:
         self.network, self.loss, self.rows, self.score = network, loss, rows, score
         self.optimizer = copy.copy(optimizer)  # shares its state, but takes the rate and the decay of each step
+        self._members = network.members
+        self._before = {name: array.copy() for name, array in network.parameters().items()}
 
     def run(self, plan: Plan) -> Outcome:
         """Do the steps of `plan`."""
@@ -52,13 +54,14 @@ class NumpyEngine:
             return False
         self.optimizer.lr, self.optimizer.weight_decay = float(plan.learning_rate[i]), float(plan.weight_decay[i])
         parameters, is_good = self.network.parameters(), False
-        before = {name: array.copy() for name, array in parameters.items()}
+        for name, array in parameters.items():
+            np.copyto(self._before[name], array)
         try:
             self.optimizer.step(parameters, gradients)
             is_good = _are_finite(parameters)
         finally:  # also where Ctrl-C comes in between
             if not is_good:
-                self.network.load_parameters(before)
+                self.network.load_parameters(self._before)
         return is_good
 
     def predict(self, X: Any) -> Array:
@@ -82,7 +85,7 @@ class NumpyEngine:
         return x, self.rows.targets[rows], None if weights is None else weights[rows]
 
     def _of_members(self, array: Array) -> Any:
-        return array[0] if self.network.members is None else array
+        return array[0] if self._members is None else array
 
     def _outcome(self, plan: Plan, losses: list[Any], scores: list[Array]) -> Outcome:
         k, done = len(plan.order), len(losses)

@@ -1,7 +1,6 @@
 """In which order the rows are read, epoch after epoch: shuffled, as they stand, or as someone wants it."""
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -9,6 +8,8 @@ from numpy.typing import ArrayLike
 from feedforward.errors import InputError
 from feedforward.nn.random import row_orders
 from feedforward.training.plan import Array
+
+_AHEAD = 2**14  # rows to draw at once: one call for many small epochs
 
 
 class RowOrders:
@@ -19,6 +20,8 @@ class RowOrders:
     n, k : int
     seed : int
         Shuffled orders are ``nn.random.row_order(seed, member, epoch, n)``.
+    epochs : int
+        How many there will be.
     shuffle : bool
         False: the rows as they stand, in every epoch.
     given : array-like of shape (epochs, n) or (epochs, k, n), or callable, optional
@@ -28,11 +31,11 @@ class RowOrders:
     Raises
     ------
     InputError
-        From `of_epochs`, if an order was given that has not as many rows as there are, or other rows.
+        If orders were given for fewer epochs; and, from `of_epochs`, if one has other rows, or more, or fewer.
 
     Examples
     --------
-    >>> RowOrders(3, given=lambda epoch: [0, 1, 2] if epoch == 0 else [2, 1, 0]).of_epochs(0, 2)
+    >>> RowOrders(3, epochs=2, given=lambda epoch: [0, 1, 2] if epoch == 0 else [2, 1, 0]).of_epochs(0, 2)
     array([[0, 1, 2, 2, 1, 0]])
     """
 
@@ -41,12 +44,20 @@ class RowOrders:
         n: int,
         k: int = 1,
         seed: int = 0,
+        epochs: int = 1,
         *,
         shuffle: bool = True,
         given: ArrayLike | Callable[[int], ArrayLike] | None = None,
     ) -> None:
-        self.n, self.k, self.seed, self.shuffle, self.given = n, k, seed, shuffle, given
-        self._latest: tuple[int, int, Array] = (0, 0, np.empty((k, 0), np.int64))
+        self.n, self.k, self.seed, self.shuffle = n, k, seed, shuffle
+        self.given = given if given is None or callable(given) else np.asarray(given)
+        if isinstance(self.given, np.ndarray) and (self.given.ndim < 2 or len(self.given) < epochs):
+            raise InputError(
+                f"order must have an order of the rows for each of {epochs} epochs, shape ({epochs}, {n}); got shape "
+                f"{self.given.shape}."
+            )
+        self._ahead = _AHEAD // n if given is None else 0
+        self._drawn: tuple[int, Array] = (0, np.empty((k, 0), np.int64))  # the first epoch drawn, and the orders
 
     def of_epochs(self, first: int, last: int) -> Array:
         """Return the orders from epoch `first` up to, but not with, epoch `last`, shape (k, epochs · n).
@@ -56,31 +67,27 @@ class RowOrders:
         >>> RowOrders(3, shuffle=False).of_epochs(4, 5)
         array([[0, 1, 2]])
         """
-        if self._latest[:2] != (first, last):  # a long epoch is asked for span by span
-            self._latest = (first, last, self._of_epochs(first, last))
-        return self._latest[2]
+        begin, orders = self._drawn
+        if first < begin or (last - begin) * self.n > orders.shape[1]:
+            begin, orders = first, self._of_epochs(first, max(last, first + self._ahead))
+            self._drawn = begin, orders
+        return orders[:, (first - begin) * self.n : (last - begin) * self.n]
 
     def _of_epochs(self, first: int, last: int) -> Array:
-        if self.given is not None:
-            return np.concatenate([self._given(epoch) for epoch in range(first, last)], axis=1)
+        given = self.given
+        if given is not None:
+            orders = (np.asarray(given(epoch) if callable(given) else given[epoch]) for epoch in range(first, last))
+            return np.concatenate([self._checked(order, epoch) for epoch, order in enumerate(orders, first)], axis=1)
         if not self.shuffle:
             return np.tile(np.arange(self.n), (self.k, last - first))
-        orders = [row_orders(self.seed, member, range(first, last), self.n).reshape(-1) for member in range(self.k)]
-        return np.stack(orders)
+        epochs = range(first, last)
+        return np.stack([row_orders(self.seed, member, epochs, self.n).reshape(-1) for member in range(self.k)])
 
-    def _given(self, epoch: int) -> Array:
-        if callable(self.given):
-            given: Any = self.given(epoch)
-        else:
-            given = np.asarray(self.given)
-            if epoch >= len(given):
-                raise InputError(f"order has rows for {len(given)} epochs, and epoch {epoch} (from 0) needs one more.")
-            given = given[epoch]
-        order = np.asarray(given)
+    def _checked(self, order: Array, epoch: int) -> Array:
         if order.shape not in ((self.n,), (self.k, self.n)) or order.dtype.kind not in "iu":
             raise InputError(
                 f"order must give {self.n} whole numbers for each epoch, one for each row; for epoch {epoch} (from 0) "
-                f"it gives an array of {order.dtype} of shape {order.shape}."
+                f"it gives {order.dtype} of shape {order.shape}."
             )
         if order.min() < 0 or order.max() >= self.n:
             wrong = order[(order < 0) | (order >= self.n)][0]

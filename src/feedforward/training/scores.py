@@ -33,15 +33,20 @@ def score_sums(score: str, outputs: Array, targets: Array, weights: Array | None
     >>> score_sums("squared_error", outputs, np.zeros((3, 2)), weights=np.array([1.0, 0.0, 2.0]))
     array([6., 1.])
     """
-    if score == "squared_error":
-        measure = (outputs - targets).astype(np.float64) ** 2
-    elif score == "exact":
-        measure = np.all((outputs > 0) == (targets > 0.5), axis=-1, keepdims=True)
-    else:
-        codes = targets if targets.dtype.kind in "iu" else targets.argmax(axis=-1)
-        measure = (outputs.argmax(axis=-1) == codes)[..., None]
-    total: Array = np.sum(measure if weights is None else weights[..., None] * measure, axis=-2, dtype=np.float64)
+    measure = _measure(score, outputs, targets).astype(np.float64, copy=False)
+    total: Array = (measure if weights is None else weights[..., None] * measure).sum(axis=-2)
     return total
+
+
+def _measure(score: str, outputs: Array, targets: Array) -> Array:
+    """Return what the score measures of each row, shape (n, c) or (k, n, c)."""
+    if score == "squared_error":
+        error: Array = (outputs - targets).astype(np.float64)
+        return error**2
+    if score == "exact":
+        return np.asarray(np.all((outputs > 0) == (targets > 0.5), axis=-1, keepdims=True))
+    codes = targets if targets.dtype.kind in "iu" else targets.argmax(axis=-1)
+    return np.asarray(outputs.argmax(axis=-1) == codes)[..., None]
 
 
 def spread(score: str, rows: Rows) -> Array | None:

@@ -11,9 +11,8 @@ from scipy.sparse import issparse
 
 from feedforward import nn
 from feedforward.training.plan import Array
+from feedforward.validation import row_sample
 
-SAMPLE = 300  # rows are enough to know the scale of a column, or whether a unit ever fires
-SCALE_GAP = 1e3  # columns whose largest values are further apart than this learn at very different speeds
 RISES = 5  # epochs running
 RISE = 0.05  # of the first loss: less than this is noise
 SCORE_GAP = 0.1
@@ -37,30 +36,6 @@ def diverged(epoch: int, learning_rate: float) -> str:
     )
 
 
-def far_scales(X: Any, names: Sequence[Any] | None = None) -> list[str]:
-    """Say which two columns are furthest apart in scale, if they are too far.
-
-    Examples
-    --------
-    >>> print(*far_scales(np.array([[0.5, 2e5], [0.1, 1e5]]), ["share", "income"]))
-    column 'income' reaches 2e+05 and column 'share' only 0.5: ...
-    """
-    sample = abs(_sample(X))
-    sizes = sample.max(axis=0).toarray().ravel() if issparse(sample) else sample.max(axis=0)
-    used = np.flatnonzero(sizes)
-    if not len(used):
-        return []
-    small, large = used[sizes[used].argmin()], used[sizes[used].argmax()]
-    if sizes[large] <= SCALE_GAP * sizes[small]:
-        return []
-    known = range(len(sizes)) if names is None else names
-    return [
-        f"column {known[large]!r} reaches {sizes[large]:.3g} and column {known[small]!r} only {sizes[small]:.3g}: on "
-        "scales so far apart they learn at different speeds. Scale the columns first, with "
-        "sklearn.preprocessing.StandardScaler or feedforward.TableEncoder."
-    ]
-
-
 def dead_units(network: nn.Sequential, X: Any) -> list[str]:
     """Say which layers of ReLU are more than half dead: units that fire for no row of a sample do not learn.
 
@@ -71,16 +46,16 @@ def dead_units(network: nn.Sequential, X: Any) -> list[str]:
     >>> print(*dead_units(net, np.array([[1.0], [-1.0]])))
     in layer 1, 100 % of the ReLU units fire for no row: ...
     """
-    sample = _sample(X)
+    sample = row_sample(X)
     _, saved = network.forward(sample.toarray() if issparse(sample) else sample)
     troubles = []
     for name, outputs in _relu_outputs(network, saved):
         share = 1 - (outputs > 0).any(axis=-2).mean()
         if share > 0.5:
             troubles.append(
-                f"in layer {name}, {share:.0%} of the ReLU units fire for no row: they are dead, and learn no more. "
-                "Lower learning_rate, centre the inputs with sklearn.preprocessing.StandardScaler, or take "
-                "activation='leaky_relu'.".replace("%", " %", 1)
+                f"in layer {name}, {100 * share:.0f} % of the ReLU units fire for no row: they are dead, and learn no "
+                "more. Lower learning_rate, centre the inputs with sklearn.preprocessing.StandardScaler, or take "
+                "activation='leaky_relu'."
             )
     return troubles
 
@@ -143,7 +118,3 @@ def memorised(history: Mapping[str, Sequence[float]], best_epoch: int) -> list[s
         f"{best_epoch} to {last:.4g}. Set patience=10 to stop at the best epoch; weight_decay, dropout, fewer units or "
         "more rows help against it."
     ]
-
-
-def _sample(X: Any) -> Any:
-    return X[:: -(-X.shape[0] // SAMPLE)]
