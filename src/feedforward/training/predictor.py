@@ -21,8 +21,9 @@ def outputs(network: nn.Sequential, X: Any) -> Array:
     """
     block = np.zeros((_BLOCK, X.shape[1]), network.dtype)
     results = []
-    for first in range(0, X.shape[0], _BLOCK):
-        rows = X[first : first + _BLOCK]
-        block[: rows.shape[0]] = rows.toarray() if issparse(rows) else rows
-        results.append(network(block)[: rows.shape[0]])
+    with np.errstate(all="ignore"):  # weights that diverged may overflow
+        for first in range(0, X.shape[0], _BLOCK):
+            rows = X[first : first + _BLOCK]
+            block[: rows.shape[0]] = rows.toarray() if issparse(rows) else rows
+            results.append(network(block)[: rows.shape[0]])
     return np.concatenate(results)
