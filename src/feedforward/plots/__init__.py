@@ -2,8 +2,9 @@
 
 from feedforward.plots.activations import activation
 from feedforward.plots.curves import learning_curve
+from feedforward.plots.network import network
 from feedforward.plots.regions import decision_regions
 from feedforward.plots.scatter import points
 from feedforward.plots.slopes import descent, descent_path, slope
 
-__all__ = ["activation", "decision_regions", "descent", "descent_path", "learning_curve", "points", "slope"]
+__all__ = ["activation", "decision_regions", "descent", "descent_path", "learning_curve", "network", "points", "slope"]
