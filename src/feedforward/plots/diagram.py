@@ -138,7 +138,7 @@ def _arranged(
     )
     slots = max(column.slots for column in columns)
     row = max(min((space[1] - above - below - foot) / slots, _WIDEST_ROW), 1.0)
-    radius = 0.37 * row
+    radius = min(0.37 * row, 0.22 * space[0] / len(columns))
     name_font = min(font, 0.85 * row) if min(font, 0.85 * row) >= SMALLEST else 0.0
     margins = [
         max(radius + _AIR + name_font * widest(side), font * widest(column.caption) / 2) + _AIR
@@ -171,8 +171,9 @@ def _heights(column: Column, height: float, row: float) -> Array:
 def _has_room(columns: Sequence[Column], diagram: Diagram, space: tuple[float, float]) -> bool:
     step = diagram.x[1] - diagram.x[0]
     captions = [line for column in columns for line in (*column.caption, *column.weights_caption)]
-    fits = diagram.font * widest(captions) + _AIR <= step and 2 * diagram.radius < 0.8 * step
-    return fits and diagram.width <= space[0] and diagram.height <= space[1]
+    fits = diagram.font * widest(captions) + _AIR <= step
+    balanced = diagram.font <= max(2.0 * diagram.radius, SMALLEST)  # letters higher than circles leave these no room
+    return fits and balanced and diagram.width <= space[0] and diagram.height <= space[1]
 
 
 def discs_along(centre: Array, direction: Array, length: float, height: float) -> Array:

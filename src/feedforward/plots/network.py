@@ -187,7 +187,7 @@ class _Drawing:
             values = self._values(i)
             self._draw_edges(i, values, scale)
             if self.step is not None and values.size <= _MOST_NUMBERS:
-                self._number_edges(i, values, self._write_biases(i + 1))
+                self._number_edges(i, values, np.vstack([self._discs(i), self._write_biases(i + 1)]))
         if diagram.font:
             self._draw_captions(names)
 
@@ -253,11 +253,15 @@ class _Drawing:
             return self.paper.ink
         return mixed(self.paper.sign(value), self.paper.background, 0.3 + 0.7 * share)
 
+    def _discs(self, i: int) -> Array:
+        """Return the circles of a column as rows of x, y and radius."""
+        y = self.diagram.y[i]
+        return np.column_stack([np.full(len(y), self.diagram.x[i]), y, np.full(len(y), self.diagram.radius)])
+
     def _write_biases(self, i: int) -> Array:
         """Write the biases below their circles; return the discs that cover both."""
         column, diagram = self.columns[i], self.diagram
-        middles = np.column_stack([np.full(len(diagram.y[i]), diagram.x[i]), diagram.y[i]])
-        discs = np.column_stack([middles, np.full(len(middles), diagram.radius)])
+        discs = self._discs(i)
         room = np.min(-np.diff(diagram.y[i]), initial=3 * diagram.radius) - 2 * diagram.radius
         size = min(diagram.font, 8.0, 0.75 * room)
         if column.linear is None or column.linear.bias is None or size < SMALLEST:
@@ -265,7 +269,7 @@ class _Drawing:
         biases = (
             column.linear.bias if self.edges == "weights" else getattr(self.step, self.edges)[f"{column.names[0]}.bias"]
         )
-        for (x, y), bias in zip(middles, biases[column.shown], strict=True):
+        for (x, y, _), bias in zip(self._discs(i), biases[column.shown], strict=True):
             text, height = f"{_BIASES[self.edges]} {short(bias)}", y - diagram.radius - 0.73 * size - 0.15 * room
             self._write(x, height, text, size, edged=True)
             word = discs_along(np.array([x, height + 0.35 * size]), _LEVEL, size * text_width(text), size)

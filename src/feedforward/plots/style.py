@@ -126,7 +126,7 @@ def dressed(ax: Axes | None, figsize: tuple[float, float] = (7.0, 4.6)) -> Axes:
         ax = plt.subplots(figsize=figsize, layout="constrained")[1]
     ax.spines[["top", "right"]].set_visible(False)
     ax.spines[["left", "bottom"]].set(linewidth=0.8, color=GREY)
-    ax.tick_params(labelsize=SMALL, color=GREY, labelcolor=INK, width=0.8)
+    ax.tick_params(labelsize=SMALL, color=GREY, labelcolor=paper(ax).ink, width=0.8)
     return ax
 
 
@@ -141,10 +141,11 @@ def label_axes(ax: Axes, x: str, y: str, title: str = "") -> None:
     >>> ax.get_ylabel()
     'a column with a name that is fa…'
     """
-    ax.set_xlabel(shortened(x), fontsize=NORMAL, color=INK)
-    ax.set_ylabel(shortened(y), fontsize=NORMAL, color=INK)
+    ink = paper(ax).ink
+    ax.set_xlabel(shortened(x), fontsize=NORMAL, color=ink)
+    ax.set_ylabel(shortened(y), fontsize=NORMAL, color=ink)
     if title:
-        ax.set_title(title, fontsize=LARGE, color=INK, loc="left")
+        ax.set_title(title, fontsize=LARGE, color=ink, loc="left")
 
 
 def legend_beside(ax: Axes, handles: Any = None) -> None:
@@ -166,7 +167,7 @@ def legend_beside(ax: Axes, handles: Any = None) -> None:
         borderaxespad=0.0,
         frameon=False,
         fontsize=SMALL,
-        labelcolor=INK,
+        labelcolor=paper(ax).ink,
         handletextpad=0.5,
         handlelength=1.8,
     )
