@@ -91,9 +91,10 @@ def gradient_norms(
 def _norms(net: Sequential, loss: Loss, X: ArrayLike, y: ArrayLike) -> NDArray[np.float64]:
     if not isinstance(net, Sequential):
         raise InputError(f"{_OWNER} takes an nn.Sequential, or a dict of them by name; got a {type(net).__name__}.")
-    weights = [name for name, array in net.parameters().items() if array.ndim == 2]
-    if not weights:
-        raise InputError(f"{_OWNER} needs a network with weights, and no stack of several; got {net!r}.")
+    parameters = net.parameters()
+    weights = [name for name, array in parameters.items() if array.ndim == 2]
+    if not weights or any(array.ndim > 2 for array in parameters.values()):
+        raise InputError(f"{_OWNER} needs one network with weights, no stack of several; got {net!r}.")
     outputs, saved = net.forward(X)
     _, gradients = net.backward(loss.value_and_gradient(outputs, y)[1], saved)
     return np.array([float(np.linalg.norm(gradients[name].astype(np.float64))) for name in weights])

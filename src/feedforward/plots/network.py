@@ -132,7 +132,7 @@ def short(value: SupportsFloat) -> str:
 
     Examples
     --------
-    >>> [short(value) for value in (0.0, 1.0, -0.4672, 12.34, -456.0, 0.00123, -2.5e10, float("nan"))]
+    >>> [short(value) for value in (0.0, 1.0, -0.4672, 12.34, -456.0, 0.00123, -3.1e10, float("nan"))]
     ['0', '1', '−0.47', '12.3', '−456', '1e−3', '−3e10', 'nan']
     """
     number = float(value)
