@@ -81,6 +81,7 @@ ORDER = [
     "plots",
     "demo",
     "experiment",
+    "picture",
     "cli",
     "__main__",
 ]

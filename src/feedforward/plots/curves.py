@@ -123,15 +123,14 @@ def _mark_best(ax: Axes, series: Mapping[str, Curve], best: int) -> None:
         return
     ink = paper(ax)
     ax.axvline(best, color=ink.grey, linewidth=0.9, linestyle=(0, (1, 2)), zorder=1)
-    words = []
-    for name, values in marked.items():
+    for values in marked.values():
         ax.plot(best, values[best - 1], "o", color=ink.ink, markersize=5.5, markerfacecolor="none", zorder=4)
-        words.append(f"{name.replace('_', ' ')} {values[best - 1]:.4g}".replace("-", "−"))
+    reached = ", ".join(f"{values[best - 1]:.4g}".replace("-", "−") for values in marked.values())
     # Towards the middle, and where curves are not: they come to losses from above and to scores from below.
     low, high = ax.get_xlim()
     left, top = best > (low + high) / 2, "val_loss" in marked
     ax.annotate(
-        f"best epoch {best}: {', '.join(words)}",
+        f"best epoch {best}: {reached}",
         (best, 1.0 if top else 0.0),
         xycoords=ax.get_xaxis_transform(),
         xytext=(-4 if left else 4, -2 if top else 3),
