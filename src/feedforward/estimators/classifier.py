@@ -224,7 +224,7 @@ class MLPClassifier(ClassifierMixin, NetworkEstimator):
     # What targets and outputs mean ---------------------------------------------------------------------------------
 
     def _read_targets(self, y: Any, name: str) -> Array:
-        return indicators(y, name) if is_table(y) else one_column(y)
+        return indicators(y, name) if is_table(y, name) else one_column(y)
 
     def _encode(self, y: Array, name: str, *, fresh: bool = False, classes: Any = None) -> Array:
         if fresh:

@@ -120,8 +120,13 @@ def check_lengths(X: Any, y: Array, names: tuple[str, str] = ("X", "y")) -> None
 # Targets -----------------------------------------------------------------------------------------------------------
 
 
-def is_table(y: Any) -> bool:
+def is_table(y: Any, name: str = "y") -> bool:
     """Say whether targets have more than one column.
+
+    Raises
+    ------
+    InputError
+        If they have neither one dimension nor two.
 
     Examples
     --------
@@ -131,6 +136,8 @@ def is_table(y: Any) -> bool:
     if not hasattr(y, "shape"):
         with explained_for(y):
             y = np.asarray(y)
+    if len(y.shape) > 2:
+        raise InputError(f"{name} has shape {y.shape}; give one target for each row, or one row of targets.")
     return len(y.shape) == 2 and y.shape[1] > 1
 
 
@@ -181,7 +188,7 @@ def numbers(y: Any, name: str = "y") -> Array:
     """
     from sklearn.utils import check_array
 
-    table = is_table(y)
+    table = is_table(y, name)
     try:
         array = check_array(
             y if table else one_column(y),

@@ -154,6 +154,7 @@ class NetworkEstimator(CallbackSupport, BaseEstimator):
             If rows, targets, weights, the network or settings cannot be used.
         """
         recipe, seed = self._checked_recipe(), self._drawn_seed()
+        self.__dict__.pop("network_", None)  # if this fails, no network stays behind for other columns and classes
         rows = self._rows(X, y, sample_weight, fresh=True)
         self._loss = self._choose_loss(recipe)
         validation = self._validation_rows(X_val, y_val)
@@ -167,6 +168,7 @@ class NetworkEstimator(CallbackSupport, BaseEstimator):
             parts = split(len(rows), recipe.validation_fraction, seed, codes)
             rows, validation = (_some(rows, places) for places in parts)
         troubles = self._troubles_with(rows.targets)
+        rows, validation = self._ready(rows), None if validation is None else self._ready(validation)
         self._start(recipe, seed, network)
         self._train_from_start(recipe, rows, validation, (X, y, sample_weight))
         self._warn([*troubles, *self._training.troubles], stacklevel=3)
@@ -184,16 +186,17 @@ class NetworkEstimator(CallbackSupport, BaseEstimator):
     def _fit_pass(self, X: Any, y: Any, sample_weight: Any, X_val: Any, y_val: Any, classes: Any = None) -> None:
         """Do what `partial_fit` of both children does."""
         recipe, fresh = self._checked_recipe(), not hasattr(self, "network_")
+        if not fresh:
+            self._take_new_rates(recipe)
         if np.ndim(y) == 0 and np.ndim(X) == 1:
             X, y = [X], [y]
         rows = self._rows(X, y, sample_weight, fresh=fresh, classes=classes)
         if fresh:
             self._loss = self._choose_loss(recipe)
         validation = self._validation_rows(X_val, y_val)
+        rows, validation = self._ready(rows), None if validation is None else self._ready(validation)
         if fresh:
             self._start(recipe, self._drawn_seed(), None)
-        else:
-            self._take_new_rates(recipe)
         self._train(recipe, rows, validation, epochs=1, shuffle=False)
         self._warn(self._training.troubles, stacklevel=4)
 
@@ -211,12 +214,12 @@ class NetworkEstimator(CallbackSupport, BaseEstimator):
         try:
             train(
                 training,
-                self._ready(rows),
+                rows,
                 recipe,
                 loss=self._loss,
                 score=self._score_name(),
                 engine=self.engine,
-                validation=None if validation is None else self._ready(validation),
+                validation=validation,
                 epochs=epochs,
                 callbacks=(*self.callbacks, *callbacks),
                 verbose=bool(self.verbose),
@@ -279,7 +282,7 @@ class NetworkEstimator(CallbackSupport, BaseEstimator):
 
     def _rows(self, X: Any, y: Any, sample_weight: Any, *, fresh: bool, classes: Any = None) -> Rows:
         """Return checked rows, without those of weight 0; targets are codes or numbers, weights are float64."""
-        X = in_dtype(check_rows(self, X, reset=fresh), self.dtype if fresh else self.network_.dtype, "X")
+        X = in_dtype(check_rows(self, X, reset=fresh), self.dtype, "X")
         y = self._read_targets(y, "y")
         check_lengths(X, y)
         weights = weights_of(sample_weight, len(y))
@@ -304,13 +307,13 @@ class NetworkEstimator(CallbackSupport, BaseEstimator):
 
     def _ready(self, rows: Rows) -> Rows:
         """Return rows as the loss and the network take them."""
-        dtype, targets, weights = self.network_.dtype, rows.targets, rows.weights
+        targets, weights = rows.targets, rows.weights
         if targets.ndim == 1 and not isinstance(self._loss, nn.CrossEntropyLoss):
-            targets = nn.one_hot(targets, self.n_outputs_, dtype)
+            targets = nn.one_hot(targets, self.n_outputs_, self.dtype)
         elif targets.ndim == 2:
-            targets = in_dtype(targets, dtype, "y")
+            targets = in_dtype(targets, self.dtype, "y")
         if weights is not None:
-            weights = (weights / weights.max()).astype(dtype)
+            weights = (weights / weights.max()).astype(self.dtype)
         ready = Rows(rows.X, np.ascontiguousarray(targets), weights)
         return ready if weights is None or weights.all() else _some(ready, np.flatnonzero(weights))
 
