@@ -1,5 +1,7 @@
-"""The compiled engine against the one that can be read: the same numbers, for every pair of what a training can have."""
+"""The compiled engine against the one that can be read: the same numbers, for every pair of settings."""
 
+import itertools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,7 @@ from pairs import pairwise
 
 N, M, T, STEPS = 60, 5, 3, 200
 
-LAYERS = {
+LAYERS: dict[str, Callable[[], nn.Layer]] = {
     layer.__name__: layer
     for layer in (nn.Identity, nn.Sigmoid, nn.Tanh, nn.ReLU, nn.LeakyReLU, nn.ELU, nn.SELU, nn.GELU, nn.SiLU, nn.Mish)
 } | {"Softplus": nn.Softplus, "LeakyReLU(-0.2)": lambda: nn.LeakyReLU(-0.2), "ELU(0.5)": lambda: nn.ELU(0.5)}
@@ -26,7 +28,7 @@ LOSSES = {
     "huber": (nn.HuberLoss(0.7), "numbers", "squared_error"),
     "binary": (nn.BCEWithLogitsLoss(), "marks", "exact"),
 }
-OPTIMIZERS = {
+OPTIMIZERS: dict[str, Callable[[], nn.Optimizer]] = {
     "sgd": lambda: nn.SGD(0.05),
     "momentum": lambda: nn.SGD(0.02, momentum=0.9, dampening=0.1),
     "nesterov": lambda: nn.SGD(0.02, momentum=0.8, nesterov=True),
@@ -119,9 +121,16 @@ def train_by(engine: Any, case: dict[str, Any], spans: int = 1) -> tuple[Any, An
 def split(plan: Plan, spans: int) -> list[Plan]:
     cuts = np.linspace(0, plan.steps, spans + 1).astype(int)
     return [
-        Plan(plan.first_step + a, plan.order, plan.bounds[a : b + 1], plan.learning_rate[a:b], plan.weight_decay[a:b], plan.seeds)
-        for a, b in zip(cuts[:-1], cuts[1:], strict=True)
-    ]  # fmt: skip
+        Plan(
+            plan.first_step + a,
+            plan.order,
+            plan.bounds[a : b + 1],
+            plan.learning_rate[a:b],
+            plan.weight_decay[a:b],
+            plan.seeds,
+        )
+        for a, b in itertools.pairwise(cuts)
+    ]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: "-".join(str(value) for value in case.values()))
