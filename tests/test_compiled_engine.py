@@ -39,7 +39,14 @@ CASES = pairwise(
         "activation": list(LAYERS),
         "loss": list(LOSSES),
         "optimizer": list(OPTIMIZERS),
-        "hidden": [(), (7,), (6, 5), (8, 4, 6), (600,), (260, 200)],  # the widest takes the products of the BLAS library
+        "hidden": [
+            (),
+            (7,),
+            (6, 5),
+            (8, 4, 6),
+            (600,),
+            (260, 200),
+        ],  # the widest takes the products of the BLAS library
         "dropout": [0.0, 0.3],
         "weighted": [False, True],
         "decay": [0.0, 0.01],

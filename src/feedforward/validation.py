@@ -243,12 +243,16 @@ def far_scales(X: Any, names: Sequence[Any] | None = None) -> list[str]:
     >>> print(*far_scales(np.array([[0.5, 2e5], [0.1, 1e5]]), ["share", "income"]))
     column 'income' reaches 2e+05 and column 'share' only 0.5: on scales so far apart they learn at different ...
     """
-    sizes = abs(row_sample(X)).max(axis=0)
-    sizes = sizes.toarray().ravel() if hasattr(sizes, "toarray") else sizes
-    used = np.flatnonzero(sizes)
-    if not len(used):
+    sample = row_sample(X)
+    low, high = (
+        bound.toarray().ravel() if hasattr(bound, "toarray") else bound
+        for bound in (sample.min(axis=0), sample.max(axis=0))
+    )
+    sizes = np.maximum(abs(low), abs(high))
+    varying = np.flatnonzero(low < high)  # a column that is constant, here, does not show its scale
+    if not len(varying):
         return []
-    small, large = used[sizes[used].argmin()], used[sizes[used].argmax()]
+    small, large = varying[sizes[varying].argmin()], sizes.argmax()
     if sizes[large] <= SCALE_GAP * sizes[small]:
         return []
     known = range(len(sizes)) if names is None else names

@@ -24,6 +24,7 @@ from feedforward.training.scores import as_score, score_sums, spread
 from feedforward.training.troubles import dead_units, diverged, memorised, rising_loss
 from feedforward.validation import far_scales
 
+FIRST_SPAN = 16  # steps, until it is known how long they take
 SPAN_SECONDS = 0.2  # a span takes about as long: then Ctrl-C is heard
 SPAN_ROWS = 2**20  # and reads no more rows than this, so that its plan is small
 
@@ -199,14 +200,13 @@ class _Course:
     judge: "_Judge"
     last_epoch: int
     has_diverged: bool = False
-    pace: int = 16  # steps a span, until it is known how long they take
 
     def __post_init__(self) -> None:
         self.batch_size = min(self.recipe.batch_size or len(self.rows), len(self.rows))
         self.steps = -(-len(self.rows) // self.batch_size)  # an epoch
         self.spread = spread(self.score, self.rows)
         self.seeds = mix(self.training.seed, np.arange(self.orders.k))
-        self.clock = perf_counter()
+        self.pace, self.clock = FIRST_SPAN, perf_counter()
 
     def run_span(self) -> None:
         """Have the next span done, and take note of the epochs that came to their end."""
@@ -278,6 +278,7 @@ class _Course:
         weights = self.rows.weights[plan.order].astype(np.float64)
         return np.add.reduceat(weights, plan.bounds[:-1], axis=1).T
 
+    @np.errstate(over="ignore", invalid="ignore")
     def _means(self, epochs: int, losses: Array, scores: Array, weights: Array) -> tuple[Array, Array]:
         """Return each epoch's loss and score: weighted means over its steps, then the mean over the members."""
         losses, scores, weights = (a.reshape(epochs, self.steps, *a.shape[1:]) for a in (losses, scores, weights))

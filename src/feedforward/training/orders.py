@@ -49,7 +49,7 @@ class RowOrders:
         shuffle: bool = True,
         given: ArrayLike | Callable[[int], ArrayLike] | None = None,
     ) -> None:
-        self.n, self.k, self.seed, self.shuffle = n, k, seed, shuffle
+        self.n, self.k, self.seed, self.epochs, self.shuffle = n, k, seed, epochs, shuffle
         self.given = given if given is None or callable(given) else np.asarray(given)
         if isinstance(self.given, np.ndarray) and (self.given.ndim < 2 or len(self.given) < epochs):
             raise InputError(
@@ -69,7 +69,7 @@ class RowOrders:
         """
         begin, orders = self._drawn
         if first < begin or (last - begin) * self.n > orders.shape[1]:
-            begin, orders = first, self._of_epochs(first, max(last, first + self._ahead))
+            begin, orders = first, self._of_epochs(first, max(last, min(first + self._ahead, self.epochs)))
             self._drawn = begin, orders
         return orders[:, (first - begin) * self.n : (last - begin) * self.n]
 

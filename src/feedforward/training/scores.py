@@ -49,6 +49,7 @@ def _measure(score: str, outputs: Array, targets: Array) -> Array:
     return np.asarray(outputs.argmax(axis=-1) == codes)[..., None]
 
 
+@np.errstate(over="ignore", invalid="ignore")  # targets may be huge: training says what is wrong with them
 def spread(score: str, rows: Rows) -> Array | None:
     """Return what R² compares errors with: the weighted variance of each output's targets; None for other scores.
 
@@ -65,6 +66,7 @@ def spread(score: str, rows: Rows) -> Array | None:
     return np.where(y.max(axis=0) == y.min(axis=0), 0.0, variance)
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def as_score(means: Array, spread: Array | None) -> Any:
     """Return the score from the weighted means of its measures, shape (…, c): a share, or the mean R² of the outputs.
 

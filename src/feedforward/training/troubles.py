@@ -14,7 +14,7 @@ from feedforward.training.plan import Array
 from feedforward.validation import row_sample
 
 RISES = 5  # epochs running
-RISE = 0.05  # of the first loss: less than this is noise
+RISE = 0.1  # of the first loss: less than this is noise
 SCORE_GAP = 0.1
 
 
@@ -95,7 +95,10 @@ def rising_loss(losses: Sequence[float], learning_rate: float) -> list[str]:
 
 
 def memorised(history: Mapping[str, Sequence[float]], best_epoch: int) -> list[str]:
-    """Say that rows were learned by heart: far better on the training rows, and ever worse on the others.
+    """Say that rows were learned by heart.
+
+    For long the loss of the training rows went on falling, to less than a half, while that of the others rose; and the
+    score is far better on the former.
 
     Examples
     --------
@@ -104,13 +107,13 @@ def memorised(history: Mapping[str, Sequence[float]], best_epoch: int) -> list[s
     >>> print(*memorised(history, best_epoch=1))
     the training rows were memorised: their score is 1.000, that of the validation rows 0.600, and the loss of ...
     """
-    losses = history.get("val_loss", ())
+    losses, own = history.get("val_loss", ()), history.get("train_loss", ())
     epochs = len(losses)
-    if epochs < 20 or epochs - best_epoch < epochs // 2:
+    if epochs < 20 or not best_epoch or epochs - best_epoch < epochs // 2:
         return []
+    best, last = losses[best_epoch - 1], losses[-1]
     gap = history["train_score"][-1] - history["val_score"][-1]
-    best, last = losses[best_epoch - 1] if best_epoch else np.nan, losses[-1]
-    if not (gap > SCORE_GAP and last > 1.1 * best):
+    if not (gap > SCORE_GAP and last > 1.1 * best and own[-1] < 0.5 * own[best_epoch - 1]):
         return []
     return [
         f"the training rows were memorised: their score is {history['train_score'][-1]:.3f}, that of the validation "

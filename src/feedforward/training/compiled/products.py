@@ -5,6 +5,8 @@ batch and fills the vector registers, be the layer ever so narrow. Small product
 `BLAS_FROM` multiplications on, the BLAS library is faster.
 """
 
+import numpy as np
+
 from feedforward.kernels import inner
 
 BLAS_FROM = 150_000  # multiplications; measured by benchmarks/networks.py
@@ -18,13 +20,15 @@ def add_product(out, w, start, by_row, by_column, x):  # type: ignore[no-untyped
     rows beside it.
     """
     h, m, width = out.shape[0], x.shape[0], out.shape[1]
+    row, column = np.uint64(by_row), np.uint64(by_column)  # unsigned: numba need not ask whether a place is negative
     for j in range(0, h - 3, 4):
         o0, o1, o2, o3 = out[j], out[j + 1], out[j + 2], out[j + 3]
-        k0 = start + j * by_row
-        k1, k2, k3 = k0 + by_row, k0 + 2 * by_row, k0 + 3 * by_row
+        k0 = np.uint64(start + j * by_row)
+        k1, k2, k3 = k0 + row, k0 + row + row, k0 + row + row + row
         for p in range(0, m - 3, 4):
             x0, x1, x2, x3 = x[p], x[p + 1], x[p + 2], x[p + 3]
-            q0, q1, q2, q3 = p * by_column, (p + 1) * by_column, (p + 2) * by_column, (p + 3) * by_column
+            q0 = np.uint64(p) * column
+            q1, q2, q3 = q0 + column, q0 + column + column, q0 + column + column + column
             a0, a1, a2, a3 = w[k0 + q0], w[k0 + q1], w[k0 + q2], w[k0 + q3]
             b0, b1, b2, b3 = w[k1 + q0], w[k1 + q1], w[k1 + q2], w[k1 + q3]
             c0, c1, c2, c3 = w[k2 + q0], w[k2 + q1], w[k2 + q2], w[k2 + q3]
@@ -36,7 +40,7 @@ def add_product(out, w, start, by_row, by_column, x):  # type: ignore[no-untyped
                 o2[i] += c0 * s + c1 * t + c2 * u + c3 * v
                 o3[i] += d0 * s + d1 * t + d2 * u + d3 * v
         for p in range(m - m % 4, m):
-            x0, q0 = x[p], p * by_column
+            x0, q0 = x[p], np.uint64(p) * column
             a0, b0, c0, d0 = w[k0 + q0], w[k1 + q0], w[k2 + q0], w[k3 + q0]
             for i in range(width):
                 s = x0[i]
