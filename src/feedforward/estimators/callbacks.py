@@ -5,7 +5,6 @@ Nothing else in the library knows of them: to the training loop, `FitTasks` is o
 
 import copy
 from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
 from feedforward.training.loop import Training
@@ -18,11 +17,7 @@ class _NoCallbacks:
 
 
 def _as_it_is(method: Callable[..., Any]) -> Callable[..., Any]:
-    @wraps(method)
-    def call(*args: Any, **kwargs: Any) -> Any:
-        return method(*args, **kwargs)
-
-    return call
+    return method
 
 
 try:
