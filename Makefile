@@ -9,7 +9,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .PHONY: help demo test check format bench pictures clean
 
 help:
-	@echo "make demo      set up, then the main job: a real table, two neurons, pictures"
+	@echo "make demo      set up, then the main job: a real table, two neurons, a network, pictures"
 	@echo "make test      set up, then all tests"
 	@echo "make check     formatting, lint, types"
 	@echo "make bench     speed against peers (half an hour)"

@@ -1,6 +1,7 @@
 """Draw the pictures of record into docs/pictures: ``make pictures``."""
 
 from io import BytesIO
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import feedforward as ff
+from feedforward import nn
 from feedforward.nn.activations import ACTIVATIONS
 
 FOLDER = Path(__file__).parent / "pictures"
@@ -22,6 +24,9 @@ def main() -> None:
         "separable": separable(),
         "activations": activations(),
         "descent": descent(),
+        "network": network(),
+        "step": step(),
+        "vanishing": vanishing(),
     }.items():
         save(figure, FOLDER / f"{name}.png")
 
@@ -55,7 +60,7 @@ def neurons() -> Figure:
     return figure
 
 
-def wrong(model: ff.Perceptron | Pipeline, X: np.ndarray, y: np.ndarray) -> str:
+def wrong(model: ff.Perceptron | ff.MLPClassifier | Pipeline, X: np.ndarray, y: np.ndarray) -> str:
     return f"{np.sum(model.predict(X) != y)} of {len(y)} wrong"
 
 
@@ -87,6 +92,54 @@ def descent() -> Figure:
     figure = Figure(figsize=(12.5, 3.7), layout="constrained")
     for ax, learning_rate in zip(figure.subplots(1, 3), (0.01, 0.1, 1.1), strict=True):
         ff.plots.descent(lambda x: x**2, lambda x: 2 * x, -6, learning_rate, steps=10, ax=ax)
+    return figure
+
+
+def network() -> Figure:
+    """A network on two moons: how it learned, what it decides, and itself."""
+    X, y = ff.datasets.moons(n=400, noise=0.2, random_state=0)
+    model = ff.MLPClassifier((8, 8), activation="tanh", learning_rate=0.01, validation_fraction=0.25, random_state=0)
+    model.fit(X, y)
+    figure = Figure(figsize=(12.5, 4.6), layout="constrained")
+    axes = figure.subplot_mosaic(
+        [["regions", "loss", "network"], ["regions", "score", "network"]], width_ratios=[1, 1, 1.3]
+    )
+    ff.plots.decision_regions(model, X, y, ax=axes["regions"], legend=False)
+    axes["regions"].set_title(f"8 and 8 units: {wrong(model, X, y)}", loc="left")
+    ff.plots.learning_curve(model, curves=["train_loss", "val_loss"], ax=axes["loss"], legend=False)
+    ff.plots.learning_curve(model, curves=["train_score", "val_score"], ax=axes["score"], legend=False)
+    axes["score"].legend(["training", "validation"], loc="center right", frameon=False)
+    axes["loss"].set_xlabel("")
+    axes["loss"].set_title("How it learned", loc="left")
+    figure.draw_without_rendering()
+    ff.plots.network(model.network_, ax=axes["network"])
+    return figure
+
+
+def step() -> Figure:
+    """One row on its way through a small network: weights, biases, activations; and what the step would change."""
+    rng = np.random.default_rng(4)
+    net = nn.Sequential(nn.Linear(2, 3, rng=rng), nn.Tanh(), nn.Linear(3, 2, rng=rng))
+    traced = nn.trace(net, nn.CrossEntropyLoss(), [1.0, -0.5], 1)
+    figure = Figure(figsize=(12.5, 3.9), layout="constrained")
+    for ax, edges in zip(figure.subplots(1, 2), ("weights", "gradients"), strict=True):
+        ff.plots.network(net, traced, edges=edges, ax=ax)
+        ax.set_title(f"{edges}, {ax.get_title(loc='left')}", loc="left")
+    return figure
+
+
+def vanishing() -> Figure:
+    """The gradient layer by layer: sigmoids let little of it through, ReLUs most."""
+    X, y = ff.datasets.moons(n=200, noise=0.2, random_state=0)
+    nets = {}
+    for name, activation in (("sigmoid", nn.Sigmoid), ("ReLU", nn.ReLU)):
+        for hidden in (2, 8):
+            rng = np.random.default_rng(0)
+            sizes = [2, *[16] * hidden, 2]
+            layers = [part for m, h in pairwise(sizes) for part in (nn.Linear(m, h, rng=rng), activation())]
+            nets[f"{name}, {hidden} hidden layers"] = nn.Sequential(*layers[:-1])
+    figure = Figure(figsize=(7.5, 4.0), layout="constrained")
+    ff.plots.gradient_norms(nets, nn.CrossEntropyLoss(), X, y, ax=figure.subplots())
     return figure
 
 

@@ -4,6 +4,7 @@ import ast
 import doctest
 import importlib
 import inspect
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -36,6 +37,22 @@ ORDER = [
     "nn.trace",
     "nn",
     "targets",
+    "training.plan",
+    "training.scores",
+    "training.recipe",
+    "training.orders",
+    "training.numpy_engine",
+    "training.compiled_engine",
+    "training.engines",
+    "training.troubles",
+    "training.progress",
+    "training.loop",
+    "training.predictor",
+    "estimators.inputs",
+    "estimators.callbacks",
+    "estimators.network",
+    "estimators.classifier",
+    "estimators.regressor",
     "neurons.sparse",
     "neurons.curvature",
     "neurons.neuron",
@@ -57,9 +74,14 @@ ORDER = [
     "plots.curves",
     "plots.activations",
     "plots.slopes",
+    "plots.layers",
+    "plots.diagram",
+    "plots.network",
+    "plots.gradients",
     "plots",
     "demo",
     "experiment",
+    "picture",
     "cli",
     "__main__",
 ]
@@ -71,7 +93,7 @@ def modules() -> dict[str, Path]:
 
 
 def place(name: str) -> int:
-    if name in {"neurons", "tables"}:  # a docstring alone
+    if name in {"neurons", "tables", "training", "estimators"}:  # a docstring alone
         return -1
     assert name in ORDER, f"{name} has no place in ORDER: give it one"
     return ORDER.index(name)
@@ -173,10 +195,17 @@ def test_documented_defaults_are_the_real_ones(estimator: Any) -> None:
         assert line.endswith(f"default {default}"), f"{estimator.__name__}: {line!r}, but the default is {default}"
 
 
+def words_of(estimator: Any, name: str) -> str:
+    _, _, after = (inspect.getdoc(estimator) or "").partition(f"\n{name} : ")
+    return re.split(r"\n(?=\S)", after)[0]
+
+
 @pytest.mark.parametrize("name", ["initial_scale", "class_weight", "random_state"])
 def test_twin_neurons_say_the_same_of_the_settings_they_share(name: str) -> None:
-    def words(estimator: Any) -> str:
-        _, _, after = (inspect.getdoc(estimator) or "").partition(f"\n{name} : ")
-        return after.split("\n\n")[0].split("\nrandom_state :")[0].split("\nclass_weight :")[0]
+    assert words_of(feedforward.Perceptron, name) == words_of(feedforward.Adaline, name) != ""
 
-    assert words(feedforward.Perceptron) == words(feedforward.Adaline) != ""
+
+@pytest.mark.parametrize("name", sorted({*inspect.signature(feedforward.MLPRegressor).parameters} - {"loss"}))
+def test_twin_networks_say_the_same_of_the_settings_they_share(name: str) -> None:
+    ours, theirs = (words_of(twin, name) for twin in (feedforward.MLPClassifier, feedforward.MLPRegressor))
+    assert ours.replace(", of each class alike,", "").split() == theirs.split() != []

@@ -42,7 +42,7 @@ def wine(tmp_path: Path) -> Path:
     return write(tmp_path / "wine.csv", [[*data.feature_names, "kind"], *rows])
 
 
-@pytest.mark.parametrize("model", ["perceptron", "adaline"])
+@pytest.mark.parametrize("model", ["perceptron", "adaline", "mlp"])
 def test_train_prints_accuracy_beside_the_baseline(wine: Path, model: str) -> None:
     result = run("train", wine, "--target", "kind", "--model", model)
     assert model in result.stdout
@@ -67,7 +67,7 @@ def test_json_is_for_machines(wine: Path) -> None:
     facts = json.loads(run(*arguments).stdout)
     assert facts["accuracy"]["test"] > 0.9
     assert facts["baseline"]["answer"] == "cultivar 1"
-    assert facts["baseline"]["test"] == pytest.approx(17 / 44)
+    assert facts["baseline"]["accuracy"]["test"] == pytest.approx(17 / 44)
     assert facts["settings"]["learning_rate"] == 0.01
     assert facts["epochs"] == len(facts["history"]["loss"]) == 50
     assert set(facts["columns"].values()) == {"number"}
@@ -130,6 +130,104 @@ def test_warnings_go_to_stderr_and_results_to_stdout(wine: Path) -> None:
     assert "warning" not in result.stdout
 
 
+# Networks ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def houses(tmp_path: Path) -> Path:
+    """A price that is no straight line of its columns."""
+    rng = np.random.RandomState(0)
+    rows: list[list[Any]] = [["area", "age", "town", "price"]]
+    for _ in range(240):
+        area, age, town = rng.uniform(40, 200), rng.randint(0, 100), rng.choice(["Oslo", "Rome"])
+        price = 1000 * (area + 0.02 * (age - 50) ** 2 * (1 + (town == "Rome")))
+        rows.append([round(area, 1), age, town, round(price)])
+    return write(tmp_path / "houses.csv", rows)
+
+
+def test_a_network_learns_classes(wine: Path) -> None:
+    settings = ("-s", "hidden_sizes=16,8", "-s", "activation=tanh", "-s", "learning_rate=0.01", "-s", "max_epochs=40")
+    facts = json.loads(run("train", wine, "-t", "kind", "-m", "mlp", *settings, "--json").stdout)
+    assert facts["task"] == "classification"
+    assert facts["classes"] == ["cultivar 0", "cultivar 1", "cultivar 2"]
+    assert facts["accuracy"]["test"] > 0.93
+    assert (facts["settings"]["hidden_sizes"], facts["settings"]["activation"]) == ([16, 8], "tanh")
+    assert "callbacks" not in facts["settings"]
+    assert facts["epochs"] == 40
+    assert {name: len(values) for name, values in facts["history"].items()} == dict.fromkeys(
+        ["train_loss", "train_score", "seconds"], 40
+    )
+
+
+def test_a_network_learns_a_quantity(houses: Path) -> None:
+    settings = ("-s", "hidden_sizes=32", "-s", "learning_rate=0.01", "-s", "max_epochs=150")
+    common = ("train", houses, "-t", "price", "-m", "mlp", *settings)
+    facts = json.loads(run(*common, "--json").stdout)
+    assert (facts["task"], facts["classes"]) == ("regression", None)
+    assert facts["r2"]["test"] > 0.95
+    assert facts["mean_absolute_error"]["test"] < 0.3 * facts["baseline"]["mean_absolute_error"]["test"]
+    assert facts["baseline"]["r2"]["train"] == pytest.approx(0, abs=1e-9)
+    prices = [float(line.rpartition(",")[2]) for line in houses.read_text().splitlines()[1:]]
+    assert min(prices) < facts["baseline"]["answer"] < max(prices)
+    printed = run(*common).stdout
+    assert "target 'price', a quantity" in printed
+    assert f"{facts['r2']['test']:.3f}" in printed
+    assert "always " in printed
+
+
+@pytest.mark.parametrize(
+    ("values", "task", "expected"),
+    [
+        ([1, 2, 3], None, "classification"),
+        (range(20), None, "classification"),
+        (range(21), None, "regression"),
+        (range(21), "classification", "classification"),
+        ([1, 2, 3], "regression", "regression"),
+        ([0.5, 1.0, 2.0], None, "regression"),
+        (["a", "b"], None, "classification"),
+        ([True, False], None, "classification"),
+        ([f"k{i}" for i in range(30)], None, "classification"),
+    ],
+)
+def test_the_target_decides_the_task(values: Any, task: str | None, expected: str, tmp_path: Path) -> None:
+    rows = [["x", "y"], *([i, list(values)[i % len(values)]] for i in range(120))]
+    table = write(tmp_path / "t.csv", rows)
+    common = ("train", table, "-t", "y", "-m", "mlp", "-s", "max_epochs=2", "--json")
+    assert json.loads(run(*common, *(["--task", task] if task else [])).stdout)["task"] == expected
+
+
+def test_early_stopping_from_the_command_line(houses: Path) -> None:
+    settings = ("-s", "validation_fraction=0.2", "-s", "patience=3", "-s", "learning_rate=0.05", "-s", "max_epochs=500")
+    facts = json.loads(run("train", houses, "-t", "price", "-m", "mlp", *settings, "--json").stdout)
+    assert facts["epochs"] < 500
+    assert len(facts["history"]["val_loss"]) == facts["epochs"]
+    assert facts["epochs"] - 1 - int(np.argmin(facts["history"]["val_loss"])) == 3
+
+
+def test_a_network_that_diverges_is_said_and_scored(wine: Path, houses: Path) -> None:
+    bad = ("-s", "optimizer=sgd", "-s", "learning_rate=1e30", "-s", "dtype=float64")
+    result = run("train", wine, "-t", "kind", "-m", "mlp", *bad, "--json")
+    assert "warning: MLPClassifier: " in result.stderr
+    assert json.loads(result.stdout)["warnings"]
+    worse = run("train", houses, "-t", "price", "-m", "mlp", *bad, "--json")
+    assert "too high" in worse.stderr
+    assert set(json.loads(worse.stdout)["r2"]) == {"train", "test"}
+
+
+@pytest.mark.parametrize("case", ["classes", "quantity", "many classes", "one column"])
+def test_a_network_is_drawn(case: str, wine: Path, houses: Path, tmp_path: Path) -> None:
+    table, target = (houses, "price") if case == "quantity" else (wine, "kind")
+    if case == "many classes":
+        table = write(tmp_path / "t.csv", [["a", "b", "kind"], *([i, -i, f"k{i % 19}"] for i in range(100))])
+    if case == "one column":
+        table = write(tmp_path / "t.csv", [["a", "kind"], *([i, i > 50] for i in range(100))])
+    run("train", table, "-t", target, "-m", "mlp", "-s", "max_epochs=3", "--plot", tmp_path / "plot.png")
+    picture = imread(tmp_path / "plot.png")
+    assert min(picture.shape[:2]) > 800
+    lower = picture[picture.shape[0] // 2 :]
+    assert len(np.unique(lower.reshape(-1, picture.shape[2]), axis=0)) > 50
+
+
 def process(*arguments: Any, cwd: Path) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "feedforward", *map(str, arguments)]
     environment = {**os.environ, "COLUMNS": "120"}
@@ -140,9 +238,11 @@ def test_demo_runs_the_very_path_of_train(tmp_path: Path) -> None:
     done = process("demo", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     folder = tmp_path / "feedforward-demo"
-    assert {path.name for path in folder.iterdir()} == {"breast-cancer.csv", "perceptron.png", "adaline.png"}
-    assert "perceptron" in done.stdout
-    assert "adaline" in done.stdout
+    models = ["perceptron", "adaline", "mlp"]
+    assert {path.name for path in folder.iterdir()} == {"breast-cancer.csv", *(f"{model}.png" for model in models)}
+    assert [done.stdout.index(f"│ {model} ") for model in models] == sorted(
+        done.stdout.index(f"│ {model} ") for model in models
+    )
     assert "always 'benign'" in done.stdout
     again = process("train", folder / "breast-cancer.csv", "-t", "diagnosis", "-m", "adaline", "--json", cwd=tmp_path)
     facts = json.loads(again.stdout)
@@ -183,7 +283,12 @@ BAD: list[tuple[str, str | bytes | None, list[str], list[str]]] = [
     ("target absent", GOOD, ["-t", "Y"], ["t.csv", "'Y'", "'y'"]),
     ("target missing", GOOD.replace("7,2,no", "7,2,"), ["-t", "y"], ["t.csv", "'y'", "9"]),
     ("target constant", GOOD.replace("yes", "no"), ["-t", "y"], ["t.csv", "'y'", "no"]),
-    ("target a quantity", GOOD.replace("yes", "2.5").replace("no", "1.0"), ["-t", "y"], ["t.csv", "'y'", "2.5"]),
+    (
+        "target a quantity",
+        GOOD.replace("yes", "2.5").replace("no", "1.0"),
+        ["-t", "y"],
+        ["t.csv", "'y'", "2.5", "'mlp'"],
+    ),
     ("unknown setting", GOOD, ["-t", "y", "-s", "learning_rat=1"], ["learning_rat", "'learning_rate'"]),
     ("setting without value", GOOD, ["-t", "y", "-s", "learning_rate"], ["--set", "NAME=VALUE"]),
     ("bad value", GOOD, ["-t", "y", "-s", "learning_rate=-1"], ["learning_rate", "above 0", "-1"]),
@@ -191,6 +296,18 @@ BAD: list[tuple[str, str | bytes | None, list[str], list[str]]] = [
     ("unknown column", GOOD, ["-t", "y", "-k", "aa=number"], ["aa", "'a'"]),
     ("bad fraction", GOOD, ["-t", "y", "--test-fraction", "1.5"], ["test_fraction", "1.5"]),
     ("too few rows", "a,y\n1,0\n2,1\n", ["-t", "y", "--test-fraction", "0.1"], ["t.csv", "2 rows"]),
+    ("no such activation", GOOD, ["-t", "y", "-m", "mlp", "-s", "activation=rellu"], ["MLPClassifier", "'relu'"]),
+    ("bad sizes", GOOD, ["-t", "y", "-m", "mlp", "-s", "hidden_sizes=8,0"], ["hidden_sizes", "(8, 0)"]),
+    ("callbacks are no text", GOOD, ["-t", "y", "-m", "mlp", "-s", "callbacks=()"], ["no setting 'callbacks'"]),
+    ("a neuron and a quantity", GOOD, ["-t", "a", "--task", "regression"], ["perceptron", "'mlp'"]),
+    ("no number to predict", GOOD, ["-t", "y", "-m", "mlp", "--task", "regression"], ["'y'", "no number"]),
+    ("one row alone", "a,y\n1,0\n2,1\n3,2.5\n", ["-t", "y", "-m", "mlp", "--test-fraction", "0.3"], ["3 rows", "R²"]),
+    (
+        "a class_weight for a quantity",
+        GOOD,
+        ["-t", "a", "-m", "mlp", "-s", "class_weight=balanced"],
+        ["class_weight", "regression"],
+    ),
     ("no folder for the plot", GOOD, ["-t", "y", "--plot", "none/p.png"], ["none", "folder"]),
     ("no picture format", GOOD, ["-t", "y", "--plot", "p.docx"], ["p.docx", ".png"]),
 ]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from feedforward.nn.random import mix, row_order, uniform
+from feedforward.nn.random import mix, row_order, row_orders, shuffle, uniform
 
 
 def test_mix_is_the_published_generator_splitmix64() -> None:
@@ -41,8 +41,58 @@ def test_large_seeds_and_arrays_of_seeds_are_welcome() -> None:
     assert numbers.tolist() == [float(uniform(int(seed), 5)) for seed in seeds]
 
 
-def test_row_order_is_a_permutation_of_its_own_for_each_member_and_epoch() -> None:
-    orders = [tuple(row_order(0, member, epoch, 50)) for member in range(3) for epoch in range(3)]
-    assert len(set(orders)) == 9
-    assert all(sorted(order) == list(range(50)) for order in orders)
-    assert orders[4] == tuple(row_order(0, 1, 1, 50))
+def test_an_order_has_every_row_once_and_depends_on_seed_member_and_epoch() -> None:
+    orders = [row_order(0, 0, 0, 50), row_order(1, 0, 0, 50), row_order(0, 1, 0, 50), row_order(0, 0, 1, 50)]
+    for order in orders:
+        assert order.dtype == np.int64
+        np.testing.assert_array_equal(np.sort(order), np.arange(50))
+    assert len({tuple(order.tolist()) for order in orders}) == 4
+    np.testing.assert_array_equal(row_order(0, 0, 0, 50), orders[0])
+
+
+def test_an_order_of_one_row_or_none() -> None:
+    assert row_order(0, 0, 0, 1).tolist() == [0]
+    assert row_order(0, 0, 0, 0).tolist() == []
+
+
+def test_several_epochs_at_once_are_those_one_by_one() -> None:
+    together = row_orders(7, 2, range(3, 9), 23)
+    np.testing.assert_array_equal(together, [row_order(7, 2, epoch, 23) for epoch in range(3, 9)])
+
+
+def test_all_permutations_are_equally_likely() -> None:
+    orders = row_orders(5, 0, range(24_000), 4)
+    _, counts = np.unique(orders @ [64, 16, 4, 1], return_counts=True)
+    assert len(counts) == 24
+    chi_square = ((counts - 1000) ** 2 / 1000).sum()  # 23 degrees of freedom: mean 23, standard deviation 6.8
+    assert 5 < chi_square < 53
+
+
+def test_each_row_comes_to_each_place_equally_often() -> None:
+    orders = row_orders(0, 3, range(20_000), 20)
+    counts = np.array([np.bincount(orders[:, place], minlength=20) for place in range(20)])
+    chi_square = ((counts - 1000) ** 2 / 1000).sum()  # 19 x 19 degrees of freedom: mean 361, standard deviation 27
+    assert 250 < chi_square < 480
+
+
+def test_orders_of_neighbouring_epochs_and_seeds_are_independent() -> None:
+    a, b = row_order(0, 0, 0, 20_000), row_order(0, 0, 1, 20_000)
+    assert abs(np.corrcoef(a, b)[0, 1]) < 0.03
+    assert abs(np.corrcoef(a, row_order(1, 0, 0, 20_000))[0, 1]) < 0.03
+    assert abs((a == b).sum() - 1) < 8  # one fixed place is expected
+    assert abs((a == np.arange(20_000)).sum() - 1) < 8
+
+
+def test_compiled_shuffling_is_the_algorithm_as_written() -> None:
+    states = mix(11, np.arange(5))
+    compiled, plain, by_hand = (np.empty((5, 100), np.int64) for _ in range(3))
+    shuffle(states, compiled)
+    with np.errstate(over="ignore"):
+        shuffle.__wrapped__(states, plain)  # type: ignore[attr-defined]
+    for order, state in zip(by_hand, states, strict=True):  # Fisher and Yates, in numbers that do not wrap around
+        order[:] = range(100)
+        for i in range(99, 0, -1):
+            j = (int(mix(state, i)) >> 32) * (i + 1) >> 32
+            order[[i, j]] = order[[j, i]]
+    np.testing.assert_array_equal(compiled, plain)
+    np.testing.assert_array_equal(compiled, by_hand)

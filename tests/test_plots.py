@@ -29,7 +29,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import feedforward as ff
-from feedforward import datasets
+from feedforward import datasets, nn
 from feedforward.errors import InputError, SettingError
 from feedforward.nn.activations import ACTIVATIONS
 from feedforward.plots import style
@@ -102,6 +102,11 @@ def every_picture(ax: Any = None) -> Any:
     yield lambda: plots.activation("tanh", ax=ax)
     yield lambda: plots.slope(square, double, -6, ax=ax)
     yield lambda: plots.descent(square, double, -6, 0.1, 3, ax=ax)
+    net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 2))
+    yield lambda: plots.network(net, ax=ax)
+    yield lambda: plots.network(net, nn.trace(net, nn.CrossEntropyLoss(), X, y), ax=ax)
+    yield lambda: plots.gradient_norms(net, nn.CrossEntropyLoss(), X, y, ax=ax)
+    yield lambda: plots.learning_curve({"train_loss": [1.0, 0.5], "train_score": [0.5, 0.8]}, ax=ax)
 
 
 def test_without_axes_there_is_one_new_figure_each(monkeypatch: Any) -> None:
@@ -294,6 +299,19 @@ def test_three_classes_and_our_own_neuron() -> None:
     ax = plots.decision_regions(model, X)
     assert legend_of(ax) == ["a", "b", "c"]
     assert set(np.unique(ax.images[0].get_array())) == {0, 1, 2}
+
+
+def test_a_network_of_twelve_classes() -> None:
+    X, y = datasets.blobs(n=240, centers=12, cluster_std=0.5, random_state=3)
+    labels = np.array([f"kind {code:02d}" for code in range(12)])
+    model = ff.MLPClassifier((32,), learning_rate=0.01, max_epochs=60, random_state=0).fit(X, labels[y])
+    ax = plots.decision_regions(model, X, labels[y])
+    drawn(ax)
+    assert legend_of(ax)[:12] == labels.tolist()
+    for code in range(12):
+        centre = X[y == code].mean(axis=0)
+        predicted = model.predict(centre[np.newaxis])[0]
+        assert_allclose(shade_at(ax, *centre), to_rgba(style.tint(labels.tolist().index(predicted))), atol=1e-6)
 
 
 def test_a_class_predicted_but_not_among_the_labels_is_named(clouds: Any) -> None:

@@ -9,13 +9,28 @@ from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 
 from expected_failures import EXPECTED_FAILURES, SKIPPED_BY_SCIKIT_LEARN
-from feedforward import Adaline, Perceptron, TableEncoder
+from feedforward import Adaline, MLPClassifier, MLPRegressor, Perceptron, TableEncoder
 
-ESTIMATORS = [Perceptron(), Adaline(), Adaline(batch_size=32), Adaline(batch_size=1), TableEncoder()]
+ESTIMATORS = [
+    Perceptron(),
+    Adaline(),
+    Adaline(batch_size=32),
+    Adaline(batch_size=1),
+    TableEncoder(),
+    MLPClassifier(),
+    MLPClassifier(engine="numpy"),
+    MLPClassifier(loss="squared_error", optimizer="nesterov", learning_rate=0.1, activation="tanh"),
+    MLPClassifier((20, 10), validation_fraction=0.2, patience=20, dropout=0.1, learning_rate=0.01),
+    MLPClassifier((8,), batch_size=None, dtype="float64", learning_rate=0.02),
+    MLPRegressor(),
+    MLPRegressor(engine="numpy"),
+    MLPRegressor((20, 10), validation_fraction=0.2, patience=20, loss="huber", learning_rate=0.01),
+    MLPRegressor((8,), batch_size=None, dtype="float64", learning_rate=0.02),
+]
 
 
 def expected_failures(estimator: Any) -> dict[str, str]:
-    return EXPECTED_FAILURES.get(repr(estimator).removesuffix("()"), {})
+    return EXPECTED_FAILURES.get(" ".join(repr(estimator).split()), {})
 
 
 @parametrize_with_checks(ESTIMATORS, expected_failed_checks=expected_failures)

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from feedforward.errors import InputError as InputError
     from feedforward.errors import SettingError as SettingError
     from feedforward.errors import TableError as TableError
+    from feedforward.estimators.classifier import MLPClassifier as MLPClassifier
+    from feedforward.estimators.regressor import MLPRegressor as MLPRegressor
     from feedforward.neurons.adaline import Adaline as Adaline
     from feedforward.neurons.perceptron import Perceptron as Perceptron
     from feedforward.tables.encoding import TableEncoder as TableEncoder
@@ -35,6 +37,8 @@ _SUBMODULES = ("datasets", "nn", "plots")
 _HOME = {
     "Perceptron": "neurons.perceptron",
     "Adaline": "neurons.adaline",
+    "MLPClassifier": "estimators.classifier",
+    "MLPRegressor": "estimators.regressor",
     "read_table": "tables.reading",
     "TableEncoder": "tables.encoding",
     "FeedforwardError": "errors",

@@ -37,6 +37,14 @@ class Model(StrEnum):
 
     perceptron = "perceptron"
     adaline = "adaline"
+    mlp = "mlp"
+
+
+class Task(StrEnum):
+    """What a target can be taken for."""
+
+    classification = "classification"
+    regression = "regression"
 
 
 @contextmanager
@@ -66,6 +74,10 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
+AsTask = Annotated[
+    Task | None,
+    typer.Option(help="What to take the target for, with mlp. Default: a quantity if it has many different numbers."),
+]
 Debug = Annotated[bool, typer.Option("--debug", help="Show a traceback where something fails.")]
 
 
@@ -78,7 +90,7 @@ def root(
     """Feedforward networks, from one neuron to production.
 
     \b
-    feedforward demo                                  two neurons on a real table, with pictures
+    feedforward demo                                  two neurons and a network on a real table, with pictures
     feedforward train patients.csv --target outcome   train on a table of your own
     """  # noqa: D301 - the escape keeps the lines of the examples apart
 
@@ -90,7 +102,7 @@ def demo(
     ),
     debug: Debug = False,
 ) -> None:
-    """Train both neurons on a real table: 569 breast tumours, benign or malignant.
+    """Climb on a real table, 569 breast tumours, benign or malignant: perceptron, Adaline, multilayer perceptron.
 
     The table comes with scikit-learn; it is written as a CSV file first, so that this is what `feedforward train` does.
     """
@@ -106,7 +118,7 @@ def demo(
         _print_experiments(experiments)
         for model in Model:
             results.print(f"picture: {out / f'{model}.png'}", soft_wrap=True)
-        words.print(f"\nNext: feedforward train {table} --target diagnosis --model adaline --set batch_size=32")
+        words.print(f"\nNext: feedforward train {table} --target diagnosis --model mlp --set hidden_sizes=64,32")
 
 
 @app.command(no_args_is_help=True)
@@ -114,6 +126,7 @@ def train(
     table: Annotated[Path, typer.Argument(help="A .csv, .csv.gz, .parquet or .arrow file.")],
     target: Annotated[str, typer.Option("--target", "-t", metavar="COLUMN", help="The column to predict.")],
     model: Annotated[Model, typer.Option("--model", "-m", help="What to train.")] = Model.perceptron,
+    task: AsTask = None,
     set_: Annotated[
         list[str] | None, typer.Option("--set", "-s", metavar="NAME=VALUE", help="A setting of the model. Repeatable.")
     ] = None,
@@ -129,21 +142,23 @@ def train(
     test_fraction: Annotated[float, typer.Option(help="Share of the rows set aside for the test.")] = 0.25,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of the split and of the model.")] = 0,
     plot: Annotated[
-        Path | None, typer.Option(metavar="FILE.png", help="Draw the learning curve and the decision regions.")
+        Path | None,
+        typer.Option(metavar="FILE.png", help="Draw how it learned, what it decides, and a network itself."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
     encoding: Annotated[str, typer.Option(help="Of a CSV file.")] = "utf-8",
     delimiter: Annotated[str | None, typer.Option(help="Of a CSV file. Default: found in its first line.")] = None,
     debug: Debug = False,
 ) -> None:
-    """Train a neuron on a table and score it on rows set aside.
+    """Train a neuron or a network on a table and score it on rows set aside.
 
     Numbers are scaled, categories become 0/1 columns, missing cells are filled and marked. The accuracy stands beside
-    that of always giving the most common answer.
+    that of always giving the most common answer; of a quantity, R² and the mean absolute error beside the mean's.
 
     \b
     feedforward train patients.csv --target outcome
     feedforward train patients.csv --target outcome --model adaline --plot curve.png
+    feedforward train houses.csv --target price --model mlp --set hidden_sizes=64,32 --set activation=tanh
     feedforward train sales.parquet -t returned -m adaline --set learning_rate=0.01 --set batch_size=32
     feedforward train sales.parquet -t returned --kind order_id=drop --kind zip=category
     feedforward train patients.csv --target outcome --json > result.json
@@ -153,6 +168,7 @@ def train(
             table,
             target,
             model,
+            task=task,
             settings={name: _value(text) for name, text in _pairs("--set", set_ or [])},
             kinds=dict(_pairs("--kind", kind or [])),
             encoding=encoding,
@@ -168,7 +184,8 @@ def train(
 
 
 def _train(table: Path, target: str, model: Model, *, plot: Path | None, **choices: Any) -> Any:
-    from feedforward.experiment import check_picture_path, draw_experiment, run_experiment
+    from feedforward.experiment import run_experiment
+    from feedforward.picture import check_picture_path, draw_experiment
 
     if plot is not None:
         check_picture_path(plot)  # before the work, not after it
@@ -194,25 +211,36 @@ def _print_experiments(experiments: list[Any]) -> None:
     facts = first.facts()
     kinds = list(facts["columns"].values())
     counted = ", ".join(f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds))
+    aim = f"{len(facts['classes'])} classes" if first.task == "classification" else "a quantity"
     results.print(
         f"{first.source}: {facts['rows']['train']} rows to train on, {facts['rows']['test']} to test on; "
-        f"columns: {counted}; {facts['inputs']} inputs; target {first.target!r}, {len(facts['classes'])} classes",
+        f"columns: {counted}; {facts['inputs']} inputs; target {first.target!r}, {aim}",
         markup=False,
         soft_wrap=True,
     )
     table = Table()
     table.add_column("model")
-    for heading in ("train accuracy", "test accuracy", "epochs", "seconds"):
+    names = {"accuracy": "accuracy", "r2": "R²", "mean_absolute_error": "mean abs. error"}
+    measures = [f"{part} {names[name]}" for name in first.scores for part in ("train", "test")]
+    for heading in (*measures, "epochs", "seconds"):
         table.add_column(heading, justify="right")
     for one in experiments:
-        table.add_row(one.model_name, *_percents(one.accuracy), str(one.neuron.n_iter_), f"{one.seconds:.3f}")
+        table.add_row(one.model_name, *_figures(one.scores), str(one.learner.n_iter_), f"{one.seconds:.3f}")
     table.add_section()
-    table.add_row(f"always {facts['baseline']['answer']!r}", *_percents(first.baseline), "", "", style="dim")
+    answer = facts["baseline"]["answer"]
+    always = f"{answer:.4g}" if first.task == "regression" else repr(answer)
+    table.add_row(f"always {always}", *_figures(first.baseline_scores), "", "", style="dim")
     results.print(table)
 
 
-def _percents(shares: dict[str, float]) -> list[str]:
-    return [f"{100 * shares[part]:.1f} %" for part in ("train", "test")]
+def _figures(scores: dict[str, dict[str, float]]) -> list[str]:
+    return [_figure(name, parts[part]) for name, parts in scores.items() for part in ("train", "test")]
+
+
+def _figure(name: str, score: float) -> str:
+    if name == "accuracy":
+        return f"{100 * score:.1f} %"
+    return f"{round(score, 3) + 0.0:.3f}" if name == "r2" else f"{score:.4g}"
 
 
 def _pairs(option: str, texts: list[str]) -> list[tuple[str, str]]:

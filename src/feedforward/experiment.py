@@ -10,21 +10,38 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.metrics import accuracy_score, mean_absolute_error, r2_score
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
 
-from feedforward.errors import FileError, InputError, SettingError, TableError
+from feedforward.errors import InputError, SettingError, TableError
+from feedforward.estimators.classifier import MLPClassifier
+from feedforward.estimators.regressor import MLPRegressor
 from feedforward.neurons.adaline import Adaline
 from feedforward.neurons.perceptron import Perceptron
 from feedforward.tables.encoding import TableEncoder
 from feedforward.tables.reading import read_table
+from feedforward.training.loop import Training
 from feedforward.validation import nearest
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 Rows = tuple["pa.Table", NDArray[Any]]
-MODELS: dict[str, Any] = {"perceptron": Perceptron, "adaline": Adaline}
+
+MODELS: dict[str, dict[str, Any]] = {
+    "perceptron": {"classification": Perceptron},
+    "adaline": {"classification": Adaline},
+    "mlp": {"classification": MLPClassifier, "regression": MLPRegressor},
+}
+MEASURES: dict[str, dict[str, Callable[[Any, Any], float]]] = {
+    "classification": {"accuracy": accuracy_score},
+    "regression": {"r2": r2_score, "mean_absolute_error": mean_absolute_error},
+}
+_MOST_CLASSES = 20  # different numbers up to which a target of whole numbers is taken for classes
+_TRIAL_ROWS = 256
 
 
 @dataclass(frozen=True)
@@ -33,14 +50,15 @@ class Experiment:
 
     Attributes
     ----------
-    source, target, model_name : str
+    source, target, model_name, task : str
+        The task is "classification" or "regression".
     model : Pipeline
         A `TableEncoder` and the fitted estimator.
-    train, test : pair of table and labels
-    accuracy, baseline : dict
-        Share of right answers on "train" and "test": of the model, and of always saying the most common class.
-    majority : label
-        The most common class in training.
+    train, test : pair of table and targets
+    scores, baseline_scores : dict of dict
+        "accuracy", or "r2" and "mean_absolute_error", each on "train" and "test": of the model, and of `baseline`.
+    baseline : label or number
+        The answer that needs no model: the most common class in training, or the mean.
     seconds : float
         Time of training alone.
     warnings : list of str
@@ -49,12 +67,13 @@ class Experiment:
     source: str
     target: str
     model_name: str
+    task: str
     model: Pipeline
     train: Rows
     test: Rows
-    accuracy: dict[str, float]
-    baseline: dict[str, float]
-    majority: Any
+    scores: dict[str, dict[str, float]]
+    baseline_scores: dict[str, dict[str, float]]
+    baseline: Any
     seconds: float
     warnings: list[str]
 
@@ -65,31 +84,42 @@ class Experiment:
         return encoder
 
     @property
-    def neuron(self) -> Any:
-        """The part of the model that learns."""
-        return self.model[1]
+    def learner(self) -> Any:
+        """The part of the model that learns: a neuron or a network."""
+        return _learner(self.model[1])
 
     def facts(self) -> dict[str, Any]:
         """Return everything worth telling a machine, as JSON can hold it."""
+        settings = self.learner.get_params()
+        settings.pop("callbacks", None)
         return {
             "table": self.source,
             "target": self.target,
-            "classes": self.neuron.classes_.tolist(),
+            "task": self.task,
+            "classes": self.learner.classes_.tolist() if self.task == "classification" else None,
             "rows": {"train": len(self.train[1]), "test": len(self.test[1])},
             "columns": dict(self.encoder.kinds_),
-            "inputs": int(self.neuron.n_features_in_),
+            "inputs": int(self.learner.n_features_in_),
             "model": self.model_name,
-            "settings": self.neuron.get_params(),
-            "accuracy": self.accuracy,
-            "baseline": {"answer": np.asarray(self.majority).tolist(), **self.baseline},
-            "epochs": int(self.neuron.n_iter_),
+            "settings": settings,
+            **_as_json(self.scores),
+            "baseline": {"answer": np.asarray(self.baseline).tolist(), **_as_json(self.baseline_scores)},
+            "epochs": int(self.learner.n_iter_),
             "seconds": round(self.seconds, 6),
             "history": {
                 name: [value if np.isfinite(value) else None for value in values]
-                for name, values in self.neuron.history_.items()
+                for name, values in self.learner.history_.items()
             },
             "warnings": self.warnings,
         }
+
+
+def _as_json(scores: dict[str, dict[str, float]]) -> dict[str, dict[str, float | None]]:
+    """Return the scores with null where there is no number, which JSON does not know."""
+    return {
+        name: {part: score if np.isfinite(score) else None for part, score in parts.items()}
+        for name, parts in scores.items()
+    }
 
 
 def run_experiment(
@@ -97,6 +127,7 @@ def run_experiment(
     target: str,
     model: str = "perceptron",
     *,
+    task: str | None = None,
     settings: Mapping[str, Any] | None = None,
     kinds: Mapping[str, str] | None = None,
     encoding: str = "utf-8",
@@ -112,7 +143,10 @@ def run_experiment(
     path : path of a CSV(.gz), Parquet or Arrow file
     target : str
         The column to predict.
-    model : {"perceptron", "adaline"}
+    model : {"perceptron", "adaline", "mlp"}
+    task : {"classification", "regression"}, optional
+        Default: a network predicts a quantity where the target has fractions or more than 20 different numbers, else
+        classes; neurons tell classes apart. Quantities are learned in standard deviations from their mean.
     settings : dict, optional
         Settings of the model by name.
     kinds : dict, optional
@@ -138,36 +172,34 @@ def run_experiment(
     ...     path = pathlib.Path(folder) / "points.csv"
     ...     rows = [f"{i},{i % 7},{'left' if i < 50 else 'right'}" for i in range(100)]
     ...     _ = path.write_text("\n".join(["x,y,side", *rows]))
-    ...     run_experiment(path, "side").accuracy["test"] > 0.9
+    ...     run_experiment(path, "side").scores["accuracy"]["test"] > 0.9
     True
     """
-    estimator = _estimator(model, settings or {}, seed)
-    if not 0 < test_fraction < 1:
-        raise SettingError(f"test_fraction must lie between 0 and 1, both excluded; got {test_fraction}.")
+    _check_choices(model, task, settings or {}, test_fraction)
     kinds = dict(kinds or {})
     as_text = [column for column, kind in kinds.items() if kind in ("category", "drop")]
     X, y = read_table(path, target, encoding=encoding, delimiter=delimiter, text_columns=as_text)
     source = Path(path).name
-    _refuse_what_is_no_class(source, target, y)
-    train_rows, test_rows = _split(source, y, test_fraction, seed)
-    train, test = ((X.take(rows), y[rows]) for rows in (train_rows, test_rows))
+    task = _task(source, target, y, model, task)
+    estimator = _estimator(model, task, settings or {}, seed)
+    parts = _split(source, y, test_fraction, seed, task)
+    train, test = ((X.take(rows), y[rows]) for rows in parts)
 
     encoder = TableEncoder(kinds=kinds)
     seconds, troubles = _train(source, encoder, estimator, train, on_epoch)
     pipeline = Pipeline([("encoder", encoder), ("model", estimator)])
-    labels, counts = np.unique(train[1], return_counts=True)
-    majority = labels[counts.argmax()]
-    parts = {"train": train, "test": test}
+    baseline = _baseline(train[1], task)
     return Experiment(
         source=source,
         target=target,
         model_name=model,
+        task=task,
         model=pipeline,
         train=train,
         test=test,
-        accuracy={name: float(np.mean(pipeline.predict(X) == y)) for name, (X, y) in parts.items()},
-        baseline={name: float(np.mean(y == majority)) for name, (_, y) in parts.items()},
-        majority=majority,
+        scores=_scores(task, pipeline.predict, train, test),
+        baseline_scores=_scores(task, lambda X: np.full(len(X), baseline), train, test),
+        baseline=baseline,
         seconds=seconds,
         warnings=troubles,
     )
@@ -183,127 +215,135 @@ def _train(
             inputs = encoder.fit_transform(train[0])
         except InputError as error:
             raise InputError(f"{source}: {error}") from error
-        next(clone(estimator).epochs(inputs, train[1]))  # compiles what is not compiled yet, before the clock starts
+        _compile(estimator, inputs, train[1])
         start = time.perf_counter()
-        for epoch in estimator.epochs(inputs, train[1]):
-            if on_epoch:
-                on_epoch(epoch, estimator.max_epochs)
+        if hasattr(estimator, "epochs"):
+            for epoch in estimator.epochs(inputs, train[1]):
+                if on_epoch:
+                    on_epoch(epoch, estimator.max_epochs)
+        else:
+            _fit_network(estimator, inputs, train[1], on_epoch)
         seconds = time.perf_counter() - start
     return seconds, [str(warning.message) for warning in caught]
 
 
-def _estimator(model: str, settings: Mapping[str, Any], seed: int) -> Any:
+def _fit_network(estimator: Any, X: Any, y: Any, on_epoch: Callable[[int, int], None] | None) -> None:
+    network = getattr(estimator, "regressor", estimator)
+
+    def report(training: Training) -> None:
+        if on_epoch:
+            on_epoch(training.epoch, network.max_epochs)
+
+    network.set_params(callbacks=(report,))
+    estimator.fit(X, y)
+    for one in {id(one): one for one in (network, _learner(estimator))}.values():
+        one.set_params(callbacks=())
+
+
+def _compile(estimator: Any, X: Any, y: Any) -> None:
+    """Compile what is not compiled yet, before the clock starts."""
+    trial = clone(estimator)
+    if hasattr(trial, "epochs"):
+        next(trial.epochs(X, y))
+        return
+    getattr(trial, "regressor", trial).set_params(max_epochs=1, validation_fraction=0.0, verbose=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        trial.fit(X[:_TRIAL_ROWS], y[:_TRIAL_ROWS])
+
+
+def _learner(estimator: Any) -> Any:
+    return getattr(estimator, "regressor_", estimator)
+
+
+def _scores(task: str, predict: Callable[[Any], Any], train: Rows, test: Rows) -> dict[str, dict[str, float]]:
+    measures = MEASURES[task].items()
+    with np.errstate(all="ignore"):  # training that diverged leaves weights of any size
+        answers = {part: (y, predict(X)) for part, (X, y) in (("train", train), ("test", test))}
+        return {name: {part: _score(measure, *pair) for part, pair in answers.items()} for name, measure in measures}
+
+
+def _score(measure: Callable[[Any, Any], float], y: NDArray[Any], predicted: NDArray[Any]) -> float:
+    if predicted.dtype.kind == "f" and not np.isfinite(predicted).all():
+        return float("nan")
+    return float(measure(y, predicted))
+
+
+def _baseline(y: NDArray[Any], task: str) -> Any:
+    if task == "regression":
+        return float(np.mean(y))
+    labels, counts = np.unique(y, return_counts=True)
+    return labels[counts.argmax()]
+
+
+def _check_choices(model: str, task: str | None, settings: Mapping[str, Any], test_fraction: float) -> None:
     if model not in MODELS:
         raise SettingError(f"There is no model {model!r}. {nearest(model, MODELS, 'models')}")
-    estimator = MODELS[model](random_state=seed)
-    known = list(estimator.get_params())
+    if task is not None and task not in MEASURES:
+        raise SettingError(f"There is no task {task!r}. {nearest(task, MEASURES, 'tasks')}")
+    if task is not None and task not in MODELS[model]:
+        raise SettingError(f"{model} tells classes apart; for the task {task!r} take the model 'mlp'.")
+    kinds = MODELS[model].values()
+    known = [name for name in next(iter(kinds))().get_params() if name != "callbacks"]
     for name in settings:
         if name not in known:
             raise SettingError(f"{model} has no setting {name!r}. {nearest(name, known, 'settings')}")
-    return estimator.set_params(**settings)
+    if not 0 < test_fraction < 1:
+        raise SettingError(f"test_fraction must lie between 0 and 1, both excluded; got {test_fraction}.")
 
 
-def _refuse_what_is_no_class(source: str, target: str, y: NDArray[Any]) -> None:
+def _estimator(model: str, task: str, settings: Mapping[str, Any], seed: int) -> Any:
+    kind = MODELS[model][task]
+    known = kind().get_params()
+    for name in settings:
+        if name not in known:
+            raise SettingError(f"{model} has no setting {name!r} for a {task}. {nearest(name, known, 'settings')}")
+    estimator = kind(random_state=seed).set_params(**settings)
+    if task == "classification":
+        return estimator
+    return TransformedTargetRegressor(estimator, transformer=StandardScaler(), check_inverse=False)
+
+
+def _task(source: str, target: str, y: NDArray[Any], model: str, task: str | None) -> str:
+    """Return what is to be done with this target, if it can be."""
     where = f"{source}, target column {target!r}"
-    if y.dtype.kind == "f" and (y != np.floor(y)).any():
-        row = int(np.flatnonzero(y != np.floor(y))[0])
-        raise TableError(
-            f"{where}: {y[row]} is no class but a quantity, and one neuron tells classes apart. "
-            "Choose a target with a few distinct values."
-        )
+    numbers = y.dtype.kind in "iuf"
+    fractions = np.flatnonzero(y != np.floor(y)) if y.dtype.kind == "f" else np.empty(0, dtype=np.intp)
     classes = len(np.unique(y))
-    if classes > max(20, len(y) // 2):
-        raise TableError(
-            f"{where}: {classes} classes in {len(y)} rows, nearly one a row. "
-            "Choose a target with a few distinct values."
-        )
+    if task == "regression" and not numbers:
+        raise TableError(f"{where}: {y[0]!s} is no number, and a regression predicts numbers. Leave the task open.")
+    if task == "regression" or (
+        task is None and "regression" in MODELS[model] and numbers and (len(fractions) or classes > _MOST_CLASSES)
+    ):
+        return "regression"
+    remedy = "Choose a target with a few distinct values"
+    if task is None:
+        remedy += ", or the model 'mlp', which predicts quantities too" if numbers else ""
+    elif numbers:
+        remedy += ", or the task 'regression'"
+    if len(fractions):
+        raise TableError(f"{where}: {y[fractions[0]]} is no class but a quantity. {remedy}.")
+    if classes > max(_MOST_CLASSES, len(y) // 2):
+        raise TableError(f"{where}: {classes} classes in {len(y)} rows, nearly one a row. {remedy}.")
+    return "classification"
 
 
-def _split(source: str, y: NDArray[Any], test_fraction: float, seed: int) -> tuple[NDArray[Any], NDArray[Any]]:
+def _split(
+    source: str, y: NDArray[Any], test_fraction: float, seed: int, task: str
+) -> tuple[NDArray[Any], NDArray[Any]]:
     n = len(y)
     n_test = round(test_fraction * n)
+    if task == "regression" and min(n_test, n - n_test) == 1:
+        raise TableError(
+            f"{source}: of {n} rows test_fraction={test_fraction} leaves one alone, and R² needs two or more on each "
+            "side. Give more rows or another fraction."
+        )
     if not 0 < n_test < n:
         raise TableError(
             f"{source}: {n} rows cannot be split with test_fraction={test_fraction}: one part would be empty. "
             "Give more rows or another fraction."
         )
     counts = np.unique(y, return_counts=True)[1]
-    stratify = y if counts.min() > 1 and min(n_test, n - n_test) >= len(counts) else None
+    stratify = y if task == "classification" and counts.min() > 1 and min(n_test, n - n_test) >= len(counts) else None
     train, test = train_test_split(np.arange(n), test_size=n_test, random_state=seed, stratify=stratify)
     return np.sort(train), np.sort(test)
-
-
-def draw_experiment(experiment: Experiment, path: str | Path) -> None:
-    """Draw the learning curve, and the decision regions of the two number columns that weigh most, into a file.
-
-    Parameters
-    ----------
-    experiment : Experiment
-    path : path whose suffix names a format matplotlib writes: .png, .svg, .pdf
-
-    Raises
-    ------
-    FileError
-        If the file cannot be written.
-
-    Examples
-    --------
-    >>> draw_experiment(None, "/no/such/folder/plot.png")
-    Traceback (most recent call last):
-    feedforward.errors.FileError: /no/such/folder/plot.png: there is no such folder to write into. Create it first.
-    """
-    check_picture_path(path)
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    from feedforward import plots
-
-    columns = _weightiest_numbers(experiment)
-    figure = Figure(figsize=(10.5 if columns else 5.5, 4.2), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.subplots(1, 2 if columns else 1, squeeze=False)[0]
-    plots.learning_curve(experiment.neuron, ax=axes[0])
-    axes[0].set_title(f"{experiment.model_name} on {experiment.source}", loc="left")
-    if columns:
-        plots.decision_regions(experiment.model, *experiment.test, columns=columns, ax=axes[1])
-    try:
-        figure.savefig(path, dpi=120)
-    except OSError as error:
-        raise FileError(f"{path}: cannot be written: {error.strerror}.") from error
-
-
-def check_picture_path(path: str | Path) -> None:
-    """Raise `FileError` unless a picture can be written to `path`.
-
-    Examples
-    --------
-    >>> check_picture_path("plot.docx")
-    Traceback (most recent call last):
-    feedforward.errors.FileError: plot.docx: pictures end in .png, .svg or .pdf.
-    """
-    path = Path(path)
-    if path.suffix.lower() not in (".png", ".svg", ".pdf"):
-        raise FileError(f"{path}: pictures end in .png, .svg or .pdf.")
-    if not path.parent.is_dir():
-        raise FileError(f"{path}: there is no such folder to write into. Create it first.")
-    try:
-        with path.open("ab"):
-            pass
-        if path.stat().st_size == 0:
-            path.unlink()
-    except OSError as error:
-        raise FileError(f"{path}: cannot be written: {error.strerror}.") from error
-
-
-def _weightiest_numbers(experiment: Experiment) -> tuple[str, str] | None:
-    """Return the number column with the largest weight, and the next that does not say much the same."""
-    sizes = np.abs(experiment.neuron.coef_).max(axis=0)
-    names = experiment.encoder.get_feature_names_out()
-    numbers = [place for place in np.argsort(-sizes) if experiment.encoder.kinds_.get(names[place]) == "number"]
-    if len(numbers) < 2:
-        return None
-    inputs = experiment.encoder.transform(experiment.train[0])
-    with np.errstate(invalid="ignore"):  # of a constant column
-        likeness = np.abs([np.corrcoef(inputs[:, numbers[0]], inputs[:, place])[0, 1] for place in numbers[1:]])
-    other = numbers[1 + int(np.argmax(likeness < 0.7))]
-    return str(names[numbers[0]]), str(names[other])

@@ -7,6 +7,7 @@ compiled and the plain function runs; it is always at hand as ``function.__wrapp
 
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -14,6 +15,7 @@ R = TypeVar("R")
 
 # Sums may be regrouped (that is what fills the vector registers), but nan and inf keep their meaning.
 REGROUP_SUMS = {"reassoc", "contract", "nsz"}
+OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
 
 
 def compiled(function: Callable[P, R]) -> Callable[P, R]:
@@ -24,8 +26,8 @@ def compiled(function: Callable[P, R]) -> Callable[P, R]:
     Parameters
     ----------
     function : callable
-        Plain Python over NumPy arrays and numbers, within what numba understands. It may not call another compiled
-        function: numba's cache would not notice when that one changes.
+        Plain Python over NumPy arrays and numbers, within what numba understands. It may call functions made by
+        `inner` in files of the same folder; they are watched, so the cache notices when one changes.
 
     Returns
     -------
@@ -56,12 +58,74 @@ def compiled(function: Callable[P, R]) -> Callable[P, R]:
     return call
 
 
+def inner(function: Callable[P, R]) -> Callable[P, R]:
+    """Make `function` one that compiled functions can call; importing a file that uses it imports numba.
+
+    Examples
+    --------
+    >>> @inner
+    ... def double(x):
+    ...     return 2 * x
+    >>> double(21)
+    42
+    """
+    import numba
+
+    machine_code: Callable[P, R] = numba.njit(fastmath=REGROUP_SUMS, **OPTIONS)(function)
+    return machine_code
+
+
+def inner_exact(function: Callable[P, R]) -> Callable[P, R]:
+    """Like `inner`, for formulas that stand or fall with the order of their sums.
+
+    Examples
+    --------
+    >>> @inner_exact
+    ... def rest(x, large):
+    ...     return (x + large) - large
+    >>> rest(1.0, 1e16)
+    0.0
+    """
+    import numba
+
+    machine_code: Callable[P, R] = numba.njit(fastmath={"contract"}, **OPTIONS)(function)
+    return machine_code
+
+
+def woven(function: Callable[P, R]) -> Callable[P, R]:
+    """Like `inner`, but written into the caller: compiled once with it, not once more by itself.
+
+    Examples
+    --------
+    >>> @woven
+    ... def half(x):
+    ...     return x / 2
+    >>> half(3.0)
+    1.5
+    """
+    import numba
+
+    machine_code: Callable[P, R] = numba.njit(inline="always", fastmath=REGROUP_SUMS, **OPTIONS)(function)
+    return machine_code
+
+
 def _compile(function: Callable[..., R]) -> Callable[..., R]:
     import numba
 
-    options: dict[str, Any] = {"fastmath": REGROUP_SUMS, "nogil": True, "error_model": "numpy"}
     try:
-        machine_code: Callable[..., R] = numba.njit(cache=True, **options)(function)
-    except RuntimeError:  # no folder to cache in, or no source file to watch
-        machine_code = numba.njit(**options)(function)
+        machine_code: Callable[..., R] = numba.njit(cache=True, fastmath=REGROUP_SUMS, **OPTIONS)(function)
+        _watch_all_files(machine_code, function)
+    except (RuntimeError, AttributeError):  # no folder to cache in, no source file to watch, or another numba
+        machine_code = numba.njit(fastmath=REGROUP_SUMS, **OPTIONS)(function)
     return machine_code
+
+
+def _watch_all_files(machine_code: Any, function: Callable[..., Any]) -> None:
+    """Let the cache of `function` go stale when any file beside its own changes: it may call what stands there.
+
+    numba watches the function's own file alone.
+    """
+    files = sorted(Path(function.__code__.co_filename).parent.glob("*.py"))
+    stamp = tuple((file.name, file.stat().st_mtime, file.stat().st_size) for file in files)
+    if stamp:
+        machine_code._cache._cache_file._source_stamp = stamp

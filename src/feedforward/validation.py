@@ -4,7 +4,7 @@ Settings are checked in ``fit`` against a table of rules, never in a constructor
 grid search see the same estimator that training does.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -219,3 +219,45 @@ def _first_bad_cell(X: Any, is_bad: Callable[[np.ndarray], np.ndarray]) -> list[
     i, j = min(places)
     name = repr(names[j]) if len(names) == X.shape[1] else j
     return [f"First at row {i} (counted from 0), column {name}: {X[i, j]!s}."]
+
+
+def row_sample(X: Any, size: int = 300) -> Any:
+    """Return at most `size` rows of `X`, evenly spread: enough to know a column's scale, or a unit's habits.
+
+    Examples
+    --------
+    >>> row_sample(np.zeros((1000, 2))).shape
+    (250, 2)
+    """
+    return X[:: -(-X.shape[0] // size)]
+
+
+SCALE_GAP = 1e3  # columns whose largest values are further apart than this learn at very different speeds
+
+
+def far_scales(X: Any, names: Sequence[Any] | None = None) -> list[str]:
+    """Say, in a sentence, which two columns are furthest apart in scale, if they are too far; judged by some rows.
+
+    Examples
+    --------
+    >>> print(*far_scales(np.array([[0.5, 2e5], [0.1, 1e5]]), ["share", "income"]))
+    column 'income' reaches 2e+05 and column 'share' only 0.5: on scales so far apart they learn at different ...
+    """
+    sample = row_sample(X)
+    low, high = (
+        bound.toarray().ravel() if hasattr(bound, "toarray") else bound
+        for bound in (sample.min(axis=0), sample.max(axis=0))
+    )
+    sizes = np.maximum(abs(low), abs(high))
+    varying = np.flatnonzero(low < high)  # a column that is constant, here, does not show its scale
+    if not len(varying):
+        return []
+    small, large = varying[sizes[varying].argmin()], sizes.argmax()
+    if sizes[large] <= SCALE_GAP * sizes[small]:
+        return []
+    known = range(len(sizes)) if names is None else names
+    return [
+        f"column {known[large]!r} reaches {sizes[large]:.3g} and column {known[small]!r} only {sizes[small]:.3g}: on "
+        "scales so far apart they learn at different speeds. Scale the columns first, with "
+        "sklearn.preprocessing.StandardScaler or feedforward.TableEncoder."
+    ]

@@ -8,7 +8,6 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
@@ -16,11 +15,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from feedforward.errors import InputError, SettingError
 from feedforward.targets import encode_labels, row_weights
-from feedforward.validation import Rule, check_rows, check_settings
+from feedforward.validation import Rule, check_rows, check_settings, far_scales
 
 Array = NDArray[Any]
-
-SCALE_GAP = 1e3  # columns whose largest values are further apart than this learn at very different speeds
 
 
 @dataclass(frozen=True)
@@ -264,18 +261,7 @@ class Neuron(ClassifierMixin, BaseEstimator):
         if one_class and (rows.targets == rows.targets[:, :1]).all():
             label = self.classes_.tolist()[-1 if rows.targets[0, 0] else 0]
             troubles.append(f"every row has the class {label!r}: there is nothing to tell apart. Give rows of another.")
-        sample = abs(rows.X[:: max(1, rows.X.shape[0] // 300)])  # a few hundred rows tell the scale of a column
-        sizes = sample.max(axis=0).toarray().ravel() if issparse(sample) else sample.max(axis=0)
-        used = np.flatnonzero(sizes)
-        if len(used) > 1:
-            small, large = used[sizes[used].argmin()], used[sizes[used].argmax()]
-            if sizes[large] > SCALE_GAP * sizes[small]:
-                names = getattr(self, "feature_names_in_", range(len(sizes)))
-                troubles.append(
-                    f"column {names[large]!r} reaches {sizes[large]:.3g} and column {names[small]!r} only "
-                    f"{sizes[small]:.3g}: on scales so far apart they learn at different speeds. Scale the columns "
-                    "first, with sklearn.preprocessing.StandardScaler or feedforward.TableEncoder."
-                )
+        troubles += far_scales(rows.X, getattr(self, "feature_names_in_", None))
         return troubles
 
     def _warn(self, troubles: list[str], stacklevel: int) -> None:

@@ -141,16 +141,20 @@ def to_text(heading: str, sections: Sections) -> str:
     return "\n".join(lines)
 
 
+# Results stand in the last column and are never pushed out of sight: a long sum breaks at its plus signs instead.
 _STYLE = """
-.ff-steps {font: 14px/1.5 system-ui, sans-serif; max-width: 62em}
+.ff-steps {font: 14px/1.5 system-ui, sans-serif; max-width: 70em}
+.ff-steps > p::first-line {font-weight: 600}
 .ff-steps summary {font-weight: 600; font-size: 1.15em; margin: .8em 0 .3em; cursor: pointer}
 .ff-steps section {border-left: 3px solid #4c78a8; padding: .1em .8em; margin: .6em .4em; overflow-x: auto}
 .ff-steps h4 {margin: 0; font-size: 1em; font-weight: 600}
 .ff-steps h4 i {font-family: Cambria, Georgia, serif; font-weight: 400; margin-left: 1em; opacity: .85}
-.ff-steps table {border-collapse: collapse; margin: .2em 0; font-family: ui-monospace, Menlo, Consolas, monospace}
+.ff-steps table {border-collapse: collapse; margin: .2em 0; font: inherit; font-variant-numeric: tabular-nums}
 .ff-steps tr, .ff-steps tr:hover {background: none !important}
-.ff-steps td {padding: .05em .7em .05em 0; border: 0; text-align: left; white-space: nowrap}
-.ff-steps td:last-child {font-weight: 600}
+.ff-steps td {padding: .05em .7em .05em 0; border: 0; text-align: left; line-height: 1.5; vertical-align: top;
+              white-space: nowrap}
+.ff-steps td:nth-child(2) {white-space: normal}
+.ff-steps td:last-child {font-weight: 600; vertical-align: bottom}
 .ff-steps p {margin: .2em 0; opacity: .75; white-space: pre-line}
 """
 

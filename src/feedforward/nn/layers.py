@@ -48,6 +48,13 @@ class Layer:
         """From the gradient for the output, return that for the input and one for each parameter, by name."""
         raise NotImplementedError
 
+    def gradients(self, gradient: Array, saved: Any) -> dict[str, Array]:
+        """Return the second half of `backward` alone; a layer may do that with less work.
+
+        The first layer of a network is asked this way in training, where nobody needs the gradient for the inputs.
+        """
+        return self.backward(gradient, saved)[1]
+
     def parameters(self) -> dict[str, Array]:
         """Return the arrays that training changes, by name: not copies, the arrays themselves."""
         return {}
@@ -121,10 +128,12 @@ class Linear(Layer):
 
     def backward(self, gradient: Array, saved: Array) -> tuple[Array, dict[str, Array]]:
         """Return ``∂L/∂X`` and ``{"weight": ∂L/∂W, "bias": ∂L/∂b}``; `gradient` is ``δ = ∂L/∂Z``."""
-        gradients = {"weight": gradient.swapaxes(-1, -2) @ saved}
-        if self.bias is not None:
-            gradients["bias"] = gradient.sum(axis=-2)
-        return gradient @ self.weight, gradients
+        return gradient @ self.weight, self.gradients(gradient, saved)
+
+    def gradients(self, gradient: Array, saved: Array) -> dict[str, Array]:
+        """Return ``{"weight": ∂L/∂W, "bias": ∂L/∂b}``, without the product for ``∂L/∂X``."""
+        weight = gradient.swapaxes(-1, -2) @ saved
+        return {"weight": weight} if self.bias is None else {"weight": weight, "bias": gradient.sum(axis=-2)}
 
     def parameters(self) -> dict[str, Array]:
         """Return ``weight`` and, where there is one, ``bias``."""

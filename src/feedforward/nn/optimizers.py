@@ -103,7 +103,9 @@ class Optimizer:
         >>> SGD(0.1).remembered("0.weight.velocity", np.ones(2))
         array([0., 0.])
         """
-        return self.state.setdefault(name, np.zeros_like(like))
+        if name not in self.state:
+            self.state[name] = np.zeros_like(like)
+        return self.state[name]
 
     def _check(self, parameters: Mapping[str, Array], gradients: Mapping[str, Array]) -> None:
         shapes = {name: w.shape for name, w in parameters.items()}

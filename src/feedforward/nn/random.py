@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from feedforward.kernels import compiled
+
 # The increment (2**64 divided by the golden ratio) and the two multipliers of SplitMix64.
 GOLDEN, MULTIPLIER_1, MULTIPLIER_2 = (
     np.uint64(0x9E3779B97F4A7C15),
@@ -77,7 +79,15 @@ def uniform(seed: Any, *counters: Any) -> NDArray[np.float64]:
 
 
 def row_order(seed: int, member: int, epoch: int, n: int) -> NDArray[np.int64]:
-    """Return the order in which `member` of a stack reads its `n` rows in `epoch`.
+    """Return the order in which `member` of a stack reads its `n` rows in `epoch`: a permutation, all equally likely.
+
+    It is the shuffle of Fisher and Yates: for i from n − 1 down to 1, the row at place i changes places with the one
+    at place j, drawn from 0 to i. Here ``j = ⌊(i + 1) · u⌋``, with u the upper 32 bits of `mix`'s i-th output as a
+    fraction, from a state mixed of seed, member and epoch. (j is too likely by at most one part in 2³² / n.)
+
+    See Also
+    --------
+    row_orders : several epochs in one call.
 
     Examples
     --------
@@ -85,4 +95,49 @@ def row_order(seed: int, member: int, epoch: int, n: int) -> NDArray[np.int64]:
     >>> sorted(order.tolist()), bool((order == row_order(0, 0, 3, 5)).all())
     ([0, 1, 2, 3, 4], True)
     """
-    return np.random.default_rng([seed, member, epoch]).permutation(n)
+    order: NDArray[np.int64] = row_orders(seed, member, range(epoch, epoch + 1), n)[0]
+    return order
+
+
+def row_orders(seed: int, member: int, epochs: range, n: int) -> NDArray[np.int64]:
+    """Return `row_order` for each of `epochs`, shape (len(epochs), n), in one call of compiled code.
+
+    Examples
+    --------
+    >>> bool((row_orders(0, 0, range(3, 6), 5)[1] == row_order(0, 0, 4, 5)).all())
+    True
+    """
+    orders = np.empty((len(epochs), n), np.int64)
+    with np.errstate(over="ignore"):  # where it is not compiled, as in `mix`
+        shuffle(mix(mix(mix(seed, _ORDERS), member), np.asarray(epochs)), orders)
+    return orders
+
+
+# Mixed into the seed first, so that no order is made of the draws of dropout, which mixes in the step there.
+_ORDERS = 2**63
+
+
+@compiled
+def shuffle(states: NDArray[np.uint64], orders: NDArray[np.int64]) -> None:
+    """Fill each row of `orders` with a permutation of 0 to n − 1, drawn from the state beside it.
+
+    Examples
+    --------
+    >>> orders = np.empty((2, 3), np.int64)
+    >>> shuffle(np.array([1, 2], np.uint64), orders)
+    >>> np.sort(orders)
+    array([[0, 1, 2],
+           [0, 1, 2]])
+    """
+    for e in range(len(orders)):
+        order, state = orders[e], states[e]
+        for i in range(len(order)):
+            order[i] = i
+        for i in range(len(order) - 1, 0, -1):
+            choices = np.uint64(i + 1)
+            bits = state + GOLDEN * choices  # `mix(state, i)`
+            bits = (bits ^ (bits >> np.uint64(30))) * MULTIPLIER_1
+            bits = (bits ^ (bits >> np.uint64(27))) * MULTIPLIER_2
+            bits = bits ^ (bits >> np.uint64(31))
+            j = np.int64(((bits >> np.uint64(32)) * choices) >> np.uint64(32))
+            order[i], order[j] = order[j], order[i]

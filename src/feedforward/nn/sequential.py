@@ -87,11 +87,32 @@ class Sequential(Layer):
         saved : list
             From `forward`.
         """
-        gradients: dict[str, Array] = {}
-        for i, layer in reversed(list(enumerate(self.layers))):
-            gradient, found = layer.backward(gradient, saved[i])
-            gradients = {**{f"{i}.{name}": value for name, value in found.items()}, **gradients}
-        return gradient, gradients
+        found: dict[int, dict[str, Array]] = {}
+        for i in reversed(range(len(self.layers))):
+            gradient, found[i] = self.layers[i].backward(gradient, saved[i])
+        return gradient, _by_name(found)
+
+    def gradients(self, gradient: Array, saved: list[Any]) -> dict[str, Array]:
+        """Return the gradients for the parameters alone: what training needs, and no product more.
+
+        Parameters are those of `backward`.
+
+        Examples
+        --------
+        >>> from feedforward import nn
+        >>> net = nn.Sequential(nn.Linear(2, 1))
+        >>> outputs, saved = net.forward([[1.0, 2.0]])
+        >>> net.gradients(np.ones((1, 1)), saved)
+        {'0.weight': array([[1., 2.]]), '0.bias': array([1.])}
+        """
+        found: dict[int, dict[str, Array]] = {}
+        first = next((i for i, layer in enumerate(self.layers) if layer.parameters()), len(self.layers))
+        for i in reversed(range(first, len(self.layers))):
+            if i > first:
+                gradient, found[i] = self.layers[i].backward(gradient, saved[i])
+            else:
+                found[i] = self.layers[i].gradients(gradient, saved[i])
+        return _by_name(found)
 
     def parameters(self) -> dict[str, Array]:
         """Return all arrays that training changes, live, under the names of torch's ``state_dict``."""
@@ -134,6 +155,20 @@ class Sequential(Layer):
     def dtype(self) -> np.dtype[Any]:
         """What it computes in: the dtype of its parameters; float64 if it has none."""
         return next((array.dtype for array in self.parameters().values()), np.dtype(np.float64))
+
+    @property
+    def members(self) -> int | None:
+        """How many networks are stacked in it; None for a single network.
+
+        Examples
+        --------
+        >>> from feedforward import nn
+        >>> net = nn.Sequential(nn.Linear(2, 1))
+        >>> net.members, nn.stack([net, net, net]).members
+        (None, 3)
+        """
+        weights = (array for name, array in self.parameters().items() if name.endswith("weight"))
+        return next((len(array) for array in weights if array.ndim > 2), None)
 
     def copy(self, dtype: DTypeLike | None = None) -> "Sequential":
         """Return a network with parameters of its own, equal to these but for the dtype, if you give one.
@@ -200,14 +235,18 @@ def unstack(network: Sequential) -> list[Sequential]:
     >>> [member[0].weight.shape for member in members]
     [(3, 2), (3, 2)]
     """
-    weights = [array for name, array in network.parameters().items() if name.endswith("weight")]
-    if not weights or weights[0].ndim < 3:
+    if network.members is None:
         raise InputError("unstack takes a stack of networks, as stack returns it; this is a single network.")
 
     def member(j: int) -> Sequential:
         return _rebuilt([network], lambda twins: twins[0][j].copy())
 
-    return [member(j) for j in range(len(weights[0]))]
+    return [member(j) for j in range(network.members)]
+
+
+def _by_name(found: Mapping[int, Mapping[str, Array]]) -> dict[str, Array]:
+    """Return gradients by the parameters' names, and in their order, from those of each layer."""
+    return {f"{i}.{name}": array for i in sorted(found) for name, array in found[i].items()}
 
 
 def _rebuilt(twins: Sequence[L], array_from: Callable[[list[Array]], Array]) -> L:

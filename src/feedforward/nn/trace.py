@@ -102,7 +102,7 @@ def _forward(net: Sequential, x: Array, training: Training) -> list[Passed]:
     """Return for each layer its name, itself, the letters of its inputs and outputs, these, and what it saved."""
     passed = []
     symbol = Symbol("x", 0)
-    for place, layer in _leaves(net):
+    for place, layer in leaves(net):
         before, given = symbol, x
         symbol = before.after(linear=isinstance(layer, Linear))
         x, saved = layer.forward(given, training=None if training is None else (*training, *place))
@@ -120,11 +120,18 @@ def _backward(passed: list[Passed], gradient: Array) -> list[Node]:
     return nodes[::-1]
 
 
-def _leaves(net: Sequential, place: tuple[int, ...] = ()) -> Iterator[tuple[tuple[int, ...], Layer]]:
-    """Yield the layers of a network and of the networks inside it, each with its place."""
+def leaves(net: Sequential, place: tuple[int, ...] = ()) -> Iterator[tuple[tuple[int, ...], Layer]]:
+    """Yield the layers of a network and of the networks inside it, each with its place.
+
+    Examples
+    --------
+    >>> from feedforward import nn
+    >>> [place for place, layer in leaves(nn.Sequential(nn.Linear(2, 1), nn.Sequential(nn.ReLU(), nn.Linear(1, 1))))]
+    [(0,), (1, 0), (1, 1)]
+    """
     for i, layer in enumerate(net):
         if isinstance(layer, Sequential):
-            yield from _leaves(layer, (*place, i))
+            yield from leaves(layer, (*place, i))
         else:
             yield (*place, i), layer
 

@@ -1,9 +1,21 @@
-"""Pictures of points, regions, curves, activations and descent: each takes ``ax=None`` and returns the Axes."""
+"""Pictures of points, regions, curves, functions and networks: each takes ``ax=None`` and returns the Axes."""
 
 from feedforward.plots.activations import activation
 from feedforward.plots.curves import learning_curve
+from feedforward.plots.gradients import gradient_norms
+from feedforward.plots.network import network
 from feedforward.plots.regions import decision_regions
 from feedforward.plots.scatter import points
 from feedforward.plots.slopes import descent, descent_path, slope
 
-__all__ = ["activation", "decision_regions", "descent", "descent_path", "learning_curve", "points", "slope"]
+__all__ = [
+    "activation",
+    "decision_regions",
+    "descent",
+    "descent_path",
+    "gradient_norms",
+    "learning_curve",
+    "network",
+    "points",
+    "slope",
+]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from feedforward.errors import SettingError
 from feedforward.nn.activations import ACTIVATIONS, Activation
-from feedforward.plots.style import GREY, INK, RGB, SMALL, colour, dressed, label_axes
+from feedforward.plots.style import GREY, RGB, SMALL, colour, dressed, label_axes, paper
 from feedforward.validation import nearest
 
 Array = NDArray[Any]
@@ -58,7 +58,7 @@ def activation(name: str, *, slope: bool = True, ax: Axes | None = None) -> Axes
         _draw(ax, lambda z: chosen.slope(z, chosen.value(z)), colour(4), "--", "slope")
     label_axes(ax, "net input z", "", name)
     # Net inputs far below zero give values and slopes near zero or below: the upper left corner is free.
-    ax.legend(loc="upper left", frameon=False, fontsize=SMALL, labelcolor=INK, borderaxespad=0.2)
+    ax.legend(loc="upper left", frameon=False, fontsize=SMALL, labelcolor=paper(ax).ink, borderaxespad=0.2)
     return ax
 
 

@@ -1,15 +1,16 @@
-"""How training went: any history, an epoch at a time."""
+"""How training went: any history, an epoch at a time; loss and score of a network one above the other."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from feedforward.errors import InputError, SettingError
-from feedforward.plots.style import GREY, INK, LARGEST, LINES, SMALL, colour, dressed, label_axes, legend_beside
+from feedforward.plots.style import GREY, LARGEST, LINES, SMALL, colour, dressed, label_axes, legend_beside, paper
 from feedforward.validation import nearest
 
 Curve = NDArray[np.float64]
@@ -28,18 +29,22 @@ def learning_curve(
 ) -> Axes:
     """Draw what was recorded at each epoch.
 
+    A history of losses and scores, as networks keep it, gets two panels, one above the other. Where there is a
+    "val_loss", its lowest value, the best epoch, is marked in both.
+
     Parameters
     ----------
     model_or_history : fitted estimator with ``history_``, or dict from name to list
         One value an epoch, the first epoch is 1. Where values are not finite the line breaks, and a note says from
-        which epoch on.
+        which epoch on. Scores below -1 lie below the panel.
     curves : sequence of str, optional
-        Which of them to draw, on one axis. Default: those whose name ends in "loss", or where there are none all but
-        "seconds": losses and scores share no scale.
+        Which of them to draw, on one axis. Default: those whose name ends in "loss", in a figure of its own those that
+        end in "score" below them; where there are no losses, all but "seconds".
     log : bool, default=False
-        Whether the vertical axis is logarithmic. Values of 0 and below then have no place and break the line.
+        Whether the axis of the losses (with `curves`, of all) is logarithmic. Values of 0 and below then have no place
+        and break the line.
     ax : matplotlib Axes, optional
-        Where to draw. Default: a new figure.
+        Where to draw, one panel. Default: a new figure.
     legend : bool, default=True
         Whether to name the curves where there are several, to the right of the Axes. In your own figure,
         ``layout="constrained"`` makes room for it.
@@ -47,6 +52,7 @@ def learning_curve(
     Returns
     -------
     matplotlib Axes
+        Of two panels the upper one, the losses; ``ax.figure.axes`` has both.
 
     Raises
     ------
@@ -63,21 +69,85 @@ def learning_curve(
     ('mistakes', [1, 2, 3])
     """
     history = _history(model_or_history)
-    names = _chosen(history, curves)
-    series = {name: _numbers(name, history[name]) for name in names}
-    if log and not any((values > 0).any() for values in series.values()):
+    panels = [_chosen(history, curves)]
+    scores = [name for name in history if name.endswith("score")]
+    if ax is None and curves is None and scores and panels[0] != scores and panels[0][0].endswith("loss"):
+        panels.append(scores)
+    series = [{name: _numbers(name, history[name]) for name in names} for names in panels]
+    if log and not any((values > 0).any() for values in series[0].values()):
         raise InputError(f"{_OWNER}: log=True needs a value above 0, and there is none. Draw it with log=False.")
-    ax = dressed(ax)
+    best = _best_epoch(history)
+    for i, (place, drawn) in enumerate(zip(_places(ax, len(panels)), series, strict=True)):
+        _draw_panel(place, drawn, log=log and i == 0, legend=legend, last=i == len(panels) - 1)
+        if best is not None:
+            _mark_best(place, drawn, best)
+        ax = ax or place
+    assert ax is not None
+    return ax
+
+
+def _places(ax: Axes | None, panels: int) -> list[Axes]:
+    if panels == 1:
+        return [dressed(ax)]
+    figure = plt.figure(figsize=(7.0, 5.6), layout="constrained")
+    upper, lower = figure.subplots(2, 1, sharex=True)
+    return [dressed(upper), dressed(lower)]
+
+
+def _draw_panel(ax: Axes, series: Mapping[str, Curve], *, log: bool, legend: bool, last: bool) -> None:
     if log:
         ax.set_yscale("log", nonpositive="mask")
     for i, (name, values) in enumerate(series.items()):
         _draw(ax, i, name, values)
     _set_ticks(ax, series, log)
+    if all(name.endswith("score") for name in series):
+        _cut_low_scores(ax, series)
     _note_breaks(ax, series)
-    label_axes(ax, "epoch", _common_name(names))
-    if legend and len(names) > 1:
+    label_axes(ax, "epoch" if last else "", _common_name(list(series)))
+    if legend and len(series) > 1:
         legend_beside(ax)
-    return ax
+
+
+def _best_epoch(history: Mapping[str, Any]) -> int | None:
+    """Return the epoch of the lowest validation loss, counted from 1, if it is known."""
+    if "val_loss" not in history:
+        return None
+    values = _numbers("val_loss", history["val_loss"])
+    return None if np.isnan(values).all() else int(np.nanargmin(values)) + 1
+
+
+def _mark_best(ax: Axes, series: Mapping[str, Curve], best: int) -> None:
+    """Mark the best epoch: a line through the panel, a dot on each curve of validation, and its value in words."""
+    marked = {name: values for name, values in series.items() if name.startswith("val_") and len(values) >= best}
+    if not marked or max(map(len, marked.values())) == 1:
+        return
+    ink = paper(ax)
+    ax.axvline(best, color=ink.grey, linewidth=0.9, linestyle=(0, (1, 2)), zorder=1)
+    for values in marked.values():
+        ax.plot(best, values[best - 1], "o", color=ink.ink, markersize=5.5, markerfacecolor="none", zorder=4)
+    reached = ", ".join(f"{values[best - 1]:.4g}".replace("-", "−") for values in marked.values())
+    # Towards the middle, and where curves are not: they come to losses from above and to scores from below.
+    low, high = ax.get_xlim()
+    left, top = best > (low + high) / 2, "val_loss" in marked
+    ax.annotate(
+        f"best epoch {best}: {reached}",
+        (best, 1.0 if top else 0.0),
+        xycoords=ax.get_xaxis_transform(),
+        xytext=(-4 if left else 4, -2 if top else 3),
+        textcoords="offset points",
+        ha="right" if left else "left",
+        va="top" if top else "bottom",
+        fontsize=SMALL,
+        color=ink.ink,
+        zorder=5,
+    )
+
+
+def _cut_low_scores(ax: Axes, series: Mapping[str, Curve]) -> None:
+    """Let R² of the first epochs, which can be anything, not press all others to a line."""
+    finite = np.concatenate([values[np.isfinite(values)] for values in series.values()])
+    if len(finite) and finite.min() < -1 < finite.max():
+        ax.set_ylim(-1, finite.max() + 0.05 * (finite.max() + 1))
 
 
 def _history(model_or_history: Any) -> Mapping[str, Any]:
@@ -149,7 +219,7 @@ def _note_breaks(ax: Axes, series: Mapping[str, Curve]) -> None:
             ha="left",
             va="top",
             fontsize=SMALL,
-            color=INK,
+            color=paper(ax).ink,
             zorder=5,
         )
     if not any(np.isfinite(values).any() for values in series.values()):

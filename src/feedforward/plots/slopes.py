@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from feedforward.errors import InputError, SettingError
-from feedforward.plots.style import GREY, INK, LARGEST, SMALL, colour, dressed, label_axes
+from feedforward.plots.style import GREY, LARGEST, SMALL, colour, dressed, label_axes, paper
 from feedforward.validation import COUNT, NUMBER, POSITIVE, check_setting
 
 Function = Callable[[float], float]
@@ -230,8 +230,8 @@ def _label_tangent(ax: Axes, x: float, y: float, rise: float) -> None:
         ha=("center", "left", "right")[side],
         va="bottom" if side else "top",
         fontsize=SMALL,
-        color=INK,
-        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 1.0},
+        color=paper(ax).ink,
+        bbox={"facecolor": paper(ax).background, "edgecolor": "none", "alpha": 0.75, "pad": 1.0},
         zorder=5,
     )
 
@@ -261,6 +261,6 @@ def _number(ax: Axes, t: int, x: float, y: float) -> None:
         ha="left" if x > 0 else "right",
         va="center",
         fontsize=SMALL,
-        color=INK,
+        color=paper(ax).ink,
         zorder=5,
     )

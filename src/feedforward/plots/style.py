@@ -1,12 +1,13 @@
 """How every picture looks: colours told apart by every kind of eye and in grey, thin lines, legends off the data."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
-from matplotlib.colors import to_rgb
+from matplotlib.colors import to_rgb, to_rgba
 
 RGB = tuple[float, float, float]
 
@@ -71,6 +72,46 @@ def mixed(first: RGB, second: RGB, share: float) -> RGB:
     return red, green, blue
 
 
+@dataclass(frozen=True)
+class Paper:
+    """What is drawn on, and the inks that are seen on it.
+
+    Attributes
+    ----------
+    background, ink, grey : colour
+    positive, negative : colour
+        Two that every kind of eye tells apart, in grey too.
+    """
+
+    background: RGB
+    ink: RGB
+    grey: RGB
+    positive: RGB
+    negative: RGB
+
+    def sign(self, value: float) -> RGB:
+        """Return the colour of a number's sign."""
+        return self.negative if value < 0 else self.positive
+
+
+def paper(ax: Axes) -> Paper:
+    """Return the inks for what is behind `ax`: dark ones on a light figure, light ones on a dark one.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> light, dark = (paper(Figure(facecolor=colour).subplots()) for colour in ("white", "#111111"))
+    >>> sum(light.ink) < sum(light.background), sum(dark.ink) > sum(dark.background)
+    (True, True)
+    """
+    behind = (to_rgba(figure.get_facecolor()) for figure in (ax.figure, ax.figure.figure))
+    *background, _ = next((rgba for rgba in behind if rgba[3] > 0), (*WHITE, 1.0))
+    red, green, blue = background
+    if 0.299 * red + 0.587 * green + 0.114 * blue > 0.5:
+        return Paper((red, green, blue), to_rgb(INK), to_rgb(GREY), to_rgb("#00558C"), to_rgb("#E0720F"))
+    return Paper((red, green, blue), to_rgb("#EEEEEE"), to_rgb("#9A9A9A"), to_rgb("#7CC7F2"), to_rgb("#E0720F"))
+
+
 def dressed(ax: Axes | None, figsize: tuple[float, float] = (7.0, 4.6)) -> Axes:
     """Return `ax`, or the Axes of a new figure, with thin spines at the left and at the bottom only.
 
@@ -85,7 +126,7 @@ def dressed(ax: Axes | None, figsize: tuple[float, float] = (7.0, 4.6)) -> Axes:
         ax = plt.subplots(figsize=figsize, layout="constrained")[1]
     ax.spines[["top", "right"]].set_visible(False)
     ax.spines[["left", "bottom"]].set(linewidth=0.8, color=GREY)
-    ax.tick_params(labelsize=SMALL, color=GREY, labelcolor=INK, width=0.8)
+    ax.tick_params(labelsize=SMALL, color=GREY, labelcolor=paper(ax).ink, width=0.8)
     return ax
 
 
@@ -100,10 +141,11 @@ def label_axes(ax: Axes, x: str, y: str, title: str = "") -> None:
     >>> ax.get_ylabel()
     'a column with a name that is fa…'
     """
-    ax.set_xlabel(shortened(x), fontsize=NORMAL, color=INK)
-    ax.set_ylabel(shortened(y), fontsize=NORMAL, color=INK)
+    ink = paper(ax).ink
+    ax.set_xlabel(shortened(x), fontsize=NORMAL, color=ink)
+    ax.set_ylabel(shortened(y), fontsize=NORMAL, color=ink)
     if title:
-        ax.set_title(title, fontsize=LARGE, color=INK, loc="left")
+        ax.set_title(title, fontsize=LARGE, color=ink, loc="left")
 
 
 def legend_beside(ax: Axes, handles: Any = None) -> None:
@@ -125,7 +167,7 @@ def legend_beside(ax: Axes, handles: Any = None) -> None:
         borderaxespad=0.0,
         frameon=False,
         fontsize=SMALL,
-        labelcolor=INK,
+        labelcolor=paper(ax).ink,
         handletextpad=0.5,
         handlelength=1.8,
     )
@@ -145,7 +187,7 @@ def point_size(n: int) -> float:
     return float(np.clip(520 / np.sqrt(n), 5.0, 36.0))
 
 
-def shortened(label: Any) -> str:
+def shortened(label: Any, longest: int = _LONGEST_LABEL) -> str:
     """Return `label` on one line, cut where it would push the picture aside, and never read as a formula.
 
     Examples
@@ -154,5 +196,5 @@ def shortened(label: Any) -> str:
     ('yes', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa…')
     """
     text = " ".join(str(label).split())
-    text = text if len(text) <= _LONGEST_LABEL else f"{text[: _LONGEST_LABEL - 1]}…"
+    text = text if len(text) <= longest else f"{text[: longest - 1]}…"
     return text.replace("$", r"\$")

@@ -10,7 +10,6 @@ member axis).
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import numpy as np
 from numpy.typing import NDArray
 
 from feedforward import nn
@@ -59,7 +58,9 @@ class Plan:
     --------
     Two steps over three rows:
 
-    >>> plan = Plan(0, np.array([[2, 0, 1]]), np.array([0, 2, 3]), np.full(2, 0.1), np.zeros(2), np.array([7], np.uint64))
+    >>> import numpy as np
+    >>> rates, decays, seeds = np.full(2, 0.1), np.zeros(2), np.array([7], np.uint64)
+    >>> plan = Plan(0, np.array([[2, 0, 1]]), np.array([0, 2, 3]), rates, decays, seeds)
     >>> plan.steps, plan.batch(1)
     (2, array([[1]]))
     """

@@ -1,10 +1,12 @@
 """The recipe: every setting of a training in one frozen record, the single source of every default."""
 
-from collections.abc import Callable, Sequence
+import copy
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from feedforward import nn
 from feedforward.errors import SettingError
@@ -15,7 +17,7 @@ from feedforward.validation import (
     NOT_NEGATIVE,
     POSITIVE,
     Rule,
-    check_settings,
+    check_setting,
     nearest,
 )
 
@@ -32,6 +34,12 @@ ACTIVATIONS: dict[str, Callable[[], nn.ActivationLayer]] = {
     "mish": nn.Mish,
     "softplus": nn.Softplus,
 }
+LOSSES: dict[str, Callable[[], nn.Loss]] = {
+    "cross_entropy": nn.CrossEntropyLoss,
+    "squared_error": nn.MSELoss,
+    "binary_cross_entropy": nn.BCEWithLogitsLoss,
+    "huber": nn.HuberLoss,
+}
 OPTIMIZERS: dict[str, Callable[[float, float], nn.Optimizer]] = {
     "sgd": lambda lr, decay: nn.SGD(lr, weight_decay=decay),
     "momentum": lambda lr, decay: nn.SGD(lr, momentum=0.9, weight_decay=decay),
@@ -44,17 +52,48 @@ SCHEDULES = (*nn.SCHEDULES, "plateau")
 
 _SHARE = Rule("a number of 0 or more and below 1", lambda value: NOT_NEGATIVE.holds(value) and value < 1)
 _SIZES = Rule(
-    "a sequence of whole numbers of 1 or more, one for each hidden layer",
-    lambda value: (
-        COUNT.holds(value)
-        or (isinstance(value, Sequence | np.ndarray) and not isinstance(value, str) and all(map(COUNT.holds, value)))
-    ),
+    "a whole number of 1 or more, or a sequence of them, one for each hidden layer",
+    lambda value: COUNT.holds(value) or (isinstance(value, list | tuple | np.ndarray) and all(map(COUNT.holds, value))),
 )
+_RULES: dict[str, Rule] = {
+    "hidden_sizes": _SIZES,
+    "learning_rate": POSITIVE,
+    "batch_size": COUNT | NONE,
+    "max_epochs": COUNT,
+    "weight_decay": NOT_NEGATIVE,
+    "dropout": _SHARE,
+    "validation_fraction": _SHARE,
+    "patience": COUNT | NONE,
+}
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """What to train, and how; `MLPClassifier` says what each setting means.
+    """What to train, and how.
+
+    Attributes
+    ----------
+    hidden_sizes : int or sequence of int
+        Units of each hidden layer; ``()`` for no hidden layer.
+    activation : str or nn.ActivationLayer
+        After each hidden layer: a name of `ACTIVATIONS`, or a layer, copied for each.
+    loss : str or nn.Loss
+        A name of `LOSSES`, or a loss.
+    optimizer : str or nn.Optimizer
+        A name of `OPTIMIZERS`, or an optimizer, copied, which brings its own learning rate and weight decay.
+    learning_rate : float
+    schedule : str
+        A name of `SCHEDULES`: how the rate changes over `max_epochs`.
+    batch_size : int or None
+        Rows a step; None, or more than there are, takes all of them.
+    max_epochs : int
+    weight_decay : float
+    dropout : float
+        Share of the units of each hidden layer to silence.
+    validation_fraction : float
+        Share of the rows to hold back and judge on.
+    patience : int or None
+        Epochs without a lower loss, after which training stops and the best weights come back. None: it does not stop.
 
     Examples
     --------
@@ -75,3 +114,162 @@ class Recipe:
     dropout: float = 0.0
     validation_fraction: float = 0.0
     patience: int | None = None
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """The units of each hidden layer, also where `hidden_sizes` is one number.
+
+        Examples
+        --------
+        >>> Recipe(hidden_sizes=64).sizes
+        (64,)
+        """
+        return tuple(int(size) for size in np.atleast_1d(np.asarray(self.hidden_sizes, dtype=np.int64)))
+
+    def checked(self, owner: str = "Recipe") -> Self:
+        """Return itself, if it can be used.
+
+        Parameters
+        ----------
+        owner : str
+            Whose settings these are, for the message.
+
+        Raises
+        ------
+        SettingError
+            Naming the setting, what it must be and what was given; for an unknown name the nearest known one.
+
+        Examples
+        --------
+        >>> Recipe(dropout=1.0).checked("MLPClassifier")
+        Traceback (most recent call last):
+        feedforward.errors.SettingError: MLPClassifier: dropout must be a number of 0 or more and below 1; got 1.0.
+        """
+        for name, rule in _RULES.items():
+            check_setting(owner, name, getattr(self, name), rule)
+        _check_choice(owner, "activation", self.activation, ACTIVATIONS, nn.ActivationLayer)
+        _check_choice(owner, "loss", self.loss, LOSSES, nn.Loss)
+        _check_choice(owner, "optimizer", self.optimizer, OPTIMIZERS, nn.Optimizer)
+        _check_choice(owner, "schedule", self.schedule, SCHEDULES)
+        if isinstance(self.optimizer, nn.Optimizer):
+            self._check_rates(owner, self.optimizer)
+        return self
+
+    def _check_rates(self, owner: str, optimizer: nn.Optimizer) -> None:
+        """Refuse two learning rates, or two weight decays: the optimizer's and another one."""
+        for name, own in (("learning_rate", optimizer.lr), ("weight_decay", optimizer.weight_decay)):
+            given, default = getattr(self, name), getattr(Recipe, name)
+            if np.ndim(own) > 0:
+                raise SettingError(f"{owner}: optimizer must have one {name} for all; got {own!r}.")
+            if given not in (default, own):
+                raise SettingError(
+                    f"{owner}: {name}={given!r} was given, and optimizer={optimizer!r} brings its own, {own!r}. "
+                    "Give one of the two."
+                )
+
+
+def _check_choice(
+    owner: str,
+    name: str,
+    value: Any,
+    known: Iterable[str],
+    kind: type[nn.ActivationLayer | nn.Loss | nn.Optimizer] | None = None,
+) -> None:
+    """Refuse what is neither a known name nor an object of the right kind."""
+    if isinstance(value, str):
+        if value not in known:
+            raise SettingError(f"{owner}: {name} is unknown: {value!r}. {nearest(value, known, 'choices')}")
+    elif kind is None or not isinstance(value, kind):
+        other = f" or an nn.{kind.__name__}" if kind else ""
+        raise SettingError(f"{owner}: {name} must be one of {', '.join(map(repr, known))}{other}; got {value!r}.")
+
+
+# From the recipe to what it describes --------------------------------------------------------------------------------
+
+_FOR_RELU = (nn.ReLU, nn.LeakyReLU, nn.ELU, nn.GELU, nn.SiLU, nn.Mish, nn.Softplus)
+
+
+def build_network(
+    recipe: Recipe, m: int, t: int, seed: int, dtype: DTypeLike = np.float64, *, final: nn.Layer | None = None
+) -> nn.Sequential:
+    """Return an untrained network for m features and t outputs.
+
+    Its weights are drawn in float64 from the one stream ``np.random.default_rng(seed)``, layer after layer, so they are
+    the same for every engine and, but for rounding, every dtype: uniform by He for ReLU and its kin, normal by LeCun
+    for SELU, else uniform by Glorot, as those of the last layer are. Biases start at 0.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    m, t : int
+    seed : int
+    dtype : dtype
+    final : Layer, optional
+        A layer after the last Linear.
+
+    Examples
+    --------
+    >>> build_network(Recipe(hidden_sizes=(10,), dropout=0.1), 4, 3, seed=0)
+    Sequential(
+      (0): Linear(in_features=4, out_features=10, bias=True)
+      (1): ReLU()
+      (2): Dropout(p=0.1)
+      (3): Linear(in_features=10, out_features=3, bias=True)
+    )
+    """
+    rng = np.random.default_rng(seed)
+    layers: list[nn.Layer] = []
+    width = m
+    for size in recipe.sizes:
+        activation = _activation(recipe)
+        layers += [_linear(width, size, rng, _initializer(activation)), activation]
+        if recipe.dropout > 0:
+            layers.append(nn.Dropout(recipe.dropout))
+        width = size
+    layers.append(_linear(width, t, rng, nn.initializers.glorot_uniform))
+    return nn.Sequential(*layers, *([] if final is None else [final])).copy(dtype)
+
+
+def _activation(recipe: Recipe) -> nn.ActivationLayer:
+    if isinstance(recipe.activation, str):
+        return ACTIVATIONS[recipe.activation]()
+    layer: nn.ActivationLayer = copy.copy(recipe.activation)
+    return layer
+
+
+def _initializer(activation: nn.ActivationLayer) -> Initializer:
+    if isinstance(activation, nn.SELU):
+        return nn.initializers.lecun_normal
+    return nn.initializers.he_uniform if isinstance(activation, _FOR_RELU) else nn.initializers.glorot_uniform
+
+
+def _linear(m: int, h: int, rng: np.random.Generator, weight: Initializer) -> nn.Linear:
+    layer = nn.Linear(m, h)
+    nn.initialize(layer.parameters(), rng, weight)
+    return layer
+
+
+def build_loss(recipe: Recipe) -> nn.Loss:
+    """Return the loss that the recipe names, or has.
+
+    Examples
+    --------
+    >>> build_loss(Recipe(loss="huber"))
+    HuberLoss(delta=1.0)
+    """
+    return LOSSES[recipe.loss]() if isinstance(recipe.loss, str) else recipe.loss
+
+
+def build_optimizer(recipe: Recipe) -> nn.Optimizer:
+    """Return a fresh optimizer: that which the recipe names, or a copy of its own, without what that one remembers.
+
+    Examples
+    --------
+    >>> build_optimizer(Recipe(optimizer="momentum", learning_rate=0.1)).momentum
+    0.9
+    """
+    if isinstance(recipe.optimizer, str):
+        return OPTIMIZERS[recipe.optimizer](recipe.learning_rate, recipe.weight_decay)
+    optimizer: nn.Optimizer = copy.deepcopy(recipe.optimizer)
+    optimizer.state = {}
+    return optimizer

@@ -1,0 +1,1 @@
+"""scikit-learn's dress over networks and their training; no arithmetic here."""

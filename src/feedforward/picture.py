@@ -1,0 +1,149 @@
+"""The picture of an experiment: how the model learned, what it decides, and the network itself."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from feedforward.errors import FileError
+from feedforward.experiment import Experiment
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Array = NDArray[Any]
+
+_SAMPLE = 1000  # rows to judge by which columns move the outputs
+
+
+def draw_experiment(experiment: Experiment, path: str | Path) -> None:
+    """Draw an experiment into a file.
+
+    How it learned; of classes, the decision regions of the two number columns that move the outputs most; of a network,
+    loss and score, and the network itself.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    path : path whose suffix names a format matplotlib writes: .png, .svg, .pdf
+
+    Raises
+    ------
+    FileError
+        If the file cannot be written.
+
+    Examples
+    --------
+    >>> draw_experiment(None, "/no/such/folder/plot.png")
+    Traceback (most recent call last):
+    feedforward.errors.FileError: /no/such/folder/plot.png: there is no such folder to write into. Create it first.
+    """
+    check_picture_path(path)
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    figure = _network_figure(experiment) if hasattr(experiment.learner, "network_") else _neuron_figure(experiment)
+    FigureCanvasAgg(figure)
+    try:
+        figure.savefig(path, dpi=120)
+    except OSError as error:
+        raise FileError(f"{path}: cannot be written: {error.strerror}.") from error
+
+
+def _neuron_figure(experiment: Experiment) -> "Figure":
+    from matplotlib.figure import Figure
+
+    from feedforward import plots
+
+    columns = _two_columns(experiment)
+    figure = Figure(figsize=(10.5 if columns else 5.5, 4.2), layout="constrained")
+    axes = figure.subplots(1, 2 if columns else 1, squeeze=False)[0]
+    plots.learning_curve(experiment.learner, ax=axes[0])
+    axes[0].set_title(f"{experiment.model_name} on {experiment.source}", loc="left")
+    if columns:
+        plots.decision_regions(experiment.model, *experiment.test, columns=columns, ax=axes[1])
+    return figure
+
+
+def _network_figure(experiment: Experiment) -> "Figure":
+    from matplotlib.figure import Figure
+
+    from feedforward import plots
+
+    columns = _two_columns(experiment)
+    rows: list[Any] = (
+        [["loss", "regions"], ["score", "regions"], ["network", "network"]]
+        if columns
+        else [["loss", "score"], ["network", "network"]]
+    )
+    heights = [1, 1, 2.2] if columns else [1, 1.4]
+    figure = Figure(figsize=(10.5, 8.6 if columns else 7.4), layout="constrained")
+    axes = figure.subplot_mosaic(rows, height_ratios=heights)
+    history = experiment.learner.history_
+    for panel in ("loss", "score"):
+        curves = [name for name in history if name.endswith(panel)]
+        plots.learning_curve(history, curves=curves, ax=axes[panel])
+    axes["loss"].set_title(f"{experiment.model_name} on {experiment.source}", loc="left")
+    axes["score"].set_ylabel("accuracy" if experiment.task == "classification" else "R²")
+    if columns:
+        axes["loss"].set_xlabel("")
+        plots.decision_regions(experiment.model, *experiment.test, columns=columns, ax=axes["regions"])
+    figure.draw_without_rendering()  # now the last panel has the size it is going to have
+    learner, names = experiment.learner, experiment.encoder.get_feature_names_out()
+    outputs = learner.classes_.tolist() if experiment.task == "classification" else [experiment.target]
+    plots.network(learner.network_, input_names=list(names), output_names=outputs, ax=axes["network"])
+    return figure
+
+
+def check_picture_path(path: str | Path) -> None:
+    """Raise `FileError` unless a picture can be written to `path`.
+
+    Examples
+    --------
+    >>> check_picture_path("plot.docx")
+    Traceback (most recent call last):
+    feedforward.errors.FileError: plot.docx: pictures end in .png, .svg or .pdf.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in (".png", ".svg", ".pdf"):
+        raise FileError(f"{path}: pictures end in .png, .svg or .pdf.")
+    if not path.parent.is_dir():
+        raise FileError(f"{path}: there is no such folder to write into. Create it first.")
+    try:
+        with path.open("ab"):
+            pass
+        if path.stat().st_size == 0:
+            path.unlink()
+    except OSError as error:
+        raise FileError(f"{path}: cannot be written: {error.strerror}.") from error
+
+
+def _two_columns(experiment: Experiment) -> tuple[str, str] | None:
+    """Return the number column that moves the outputs most, and the next that does not say much the same."""
+    from feedforward.plots.style import MAX_CLASSES
+
+    if experiment.task == "regression" or len(experiment.learner.classes_) > MAX_CLASSES:
+        return None
+    inputs = experiment.encoder.transform(experiment.train[0])
+    sizes = _pulls(experiment.learner, inputs)
+    names = experiment.encoder.get_feature_names_out()
+    numbers = [place for place in np.argsort(-sizes) if experiment.encoder.kinds_.get(names[place]) == "number"]
+    if len(numbers) < 2:
+        return None
+    with np.errstate(invalid="ignore"):  # of a constant column
+        likeness = np.abs([np.corrcoef(inputs[:, numbers[0]], inputs[:, place])[0, 1] for place in numbers[1:]])
+    other = numbers[1 + int(np.argmax(likeness < 0.7))]
+    return str(names[numbers[0]]), str(names[other])
+
+
+def _pulls(learner: Any, inputs: Array) -> Array:
+    """Return how far each input moves the outputs: a neuron's largest weight, a network's mean slope."""
+    if not hasattr(learner, "network_"):
+        sizes: Array = np.abs(learner.coef_).max(axis=0)
+        return sizes
+    network = learner.network_
+    outputs, saved = network.forward(inputs[:_SAMPLE])
+    slopes = np.zeros(inputs.shape[1])
+    for chosen in np.eye(outputs.shape[1], dtype=outputs.dtype):
+        slopes += np.abs(network.backward(np.broadcast_to(chosen, outputs.shape), saved)[0]).mean(axis=0)
+    return slopes

@@ -1,0 +1,151 @@
+"""Compiled: a network forwards and backwards, its layers read from a table."""
+
+import numpy as np
+
+from feedforward.kernels import inner, woven
+from feedforward.nn.random import GOLDEN, MULTIPLIER_1, MULTIPLIER_2
+from feedforward.training.compiled.elementwise import CHUNK, IDENTITY, activate, times_slope
+from feedforward.training.compiled.products import (
+    BLAS_FROM,
+    add_bias,
+    add_product,
+    copy,
+    fill,
+    set_correlation,
+    set_row_sums,
+)
+
+# A layer is a row of a table of whole numbers, and these are its columns. Places of activations count units.
+KIND, INPUTS, OUTPUTS, WEIGHT, BIAS, CODE, SOURCE, NET_INPUT, RESULT, PLACE = range(10)
+LINEAR, ACTIVATION, DROPOUT = range(3)
+LANES = 16  # batches are filled up with empty rows to a multiple of this
+
+
+@woven
+def by_blas(layer, width):  # type: ignore[no-untyped-def]
+    """Whether the layer's products are large enough for the BLAS library."""
+    return layer[KIND] == LINEAR and layer[INPUTS] * layer[OUTPUTS] * width >= BLAS_FROM
+
+
+@woven
+def forward(layers, alphas, params, units, width, use_blas, scratch, table, power, bits):  # type: ignore[no-untyped-def]
+    """Fill `units`, unit after unit of every layer, from those of the input; dropout does nothing."""
+    for k in range(len(layers)):
+        run_layer(layers[k], alphas[k], params, units, width, use_blas, k == 0, scratch, table, power, bits)
+
+
+@woven
+def run_layer(layer, alpha, params, units, width, use_blas, first, scratch, table, power, bits):  # type: ignore[no-untyped-def]
+    """One layer forwards."""
+    m, h, source, to = layer[INPUTS], layer[OUTPUTS], layer[SOURCE], layer[RESULT]
+    out = units[layer[NET_INPUT] * width : (layer[NET_INPUT] + h) * width]
+    if layer[KIND] == LINEAR:
+        x, z = units[source * width : (source + m) * width], out.reshape((h, width))
+        large = use_blas and by_blas(layer, width)
+        if large:
+            w = params[layer[WEIGHT] : layer[WEIGHT] + h * m].reshape((h, m))
+            if first:
+                np.dot(w, x.reshape((width, m)).T, z)
+            else:
+                np.dot(w, x.reshape((m, width)), z)
+            if layer[BIAS] >= 0:
+                add_bias(z, params[layer[BIAS] : layer[BIAS] + h])
+        else:
+            for j in range(h):
+                fill(z[j], params[layer[BIAS] + j] if layer[BIAS] >= 0 else units.dtype.type(0))
+            add_product(z, params, layer[WEIGHT], m, 1, x.reshape((m, width)))
+    elif source != layer[NET_INPUT]:
+        copy(out, units[source * width : (source + h) * width])
+    if to != layer[NET_INPUT]:
+        copy(units[to * width : (to + h) * width], out)
+    if layer[CODE] != IDENTITY:
+        for start in range(to * width, (to + h) * width, CHUNK):
+            piece = units[start : min(start + CHUNK, (to + h) * width)]
+            activate(layer[CODE], alpha, piece, scratch[: len(piece)], table, power, bits)
+
+
+@inner
+def mixed(state, counter):  # type: ignore[no-untyped-def]
+    """`feedforward.nn.random.mix`, one number."""
+    z = state + GOLDEN * (np.uint64(counter) + np.uint64(1))
+    z = (z ^ (z >> np.uint64(30))) * MULTIPLIER_1
+    z = (z ^ (z >> np.uint64(27))) * MULTIPLIER_2
+    return z ^ (z >> np.uint64(31))
+
+
+@inner
+def drop(layer, share, seed, step, units, factors, width, rows):  # type: ignore[no-untyped-def]
+    """Silence units with probability `share`, and keep each unit's factor; `rows` is scratch of one state a column."""
+    h, source, to = layer[OUTPUTS], layer[SOURCE], layer[RESULT]
+    kept = units.dtype.type(1 / (1 - share))
+    none = units.dtype.type(0)
+    at_least = np.uint64(np.ceil(share * 2.0**53))
+    state = mixed(mixed(seed, step), layer[PLACE])
+    for i in range(width):
+        rows[i] = mixed(state, i)
+    for j in range(h):
+        x, out = units[(source + j) * width : (source + j + 1) * width], units[(to + j) * width : (to + j + 1) * width]
+        factor = factors[(to + j) * width : (to + j + 1) * width]
+        for i in range(width):
+            factor[i] = kept if (mixed(rows[i], j) >> np.uint64(11)) >= at_least else none
+            out[i] = x[i] * factor[i]
+
+
+@woven
+def forward_in_training(  # type: ignore[no-untyped-def]
+    layers, alphas, shares, params, units, factors, width, seed, step, rows, scratch, table, power, bits
+):
+    """Like `forward`, with dropout drawn from (seed, step, layer, row, unit)."""
+    for k in range(len(layers)):
+        if layers[k, KIND] == DROPOUT and shares[k] > 0:
+            drop(layers[k], shares[k], seed, step, units, factors, width, rows)
+        else:
+            run_layer(layers[k], alphas[k], params, units, width, True, k == 0, scratch, table, power, bits)
+
+
+@woven
+def backward(  # type: ignore[no-untyped-def]
+    layers, alphas, shares, params, gradients, units, factors, now, other, width, scratch, table, power, bits
+):
+    """Fill `gradients` from the deltas of the outputs, in `now`; `other` is scratch of the same size."""
+    for k in range(len(layers) - 1, -1, -1):
+        layer = layers[k]
+        m, h, net, to = layer[INPUTS], layer[OUTPUTS], layer[NET_INPUT], layer[RESULT]
+        d = now[: h * width]
+        if layer[KIND] == DROPOUT:
+            if shares[k] > 0:
+                factor = factors[to * width : (to + h) * width]
+                for i in range(h * width):
+                    d[i] *= factor[i]
+            continue
+        if layer[CODE] != IDENTITY:
+            for start in range(0, h * width, CHUNK):
+                end = min(start + CHUNK, h * width)
+                z, a = units[net * width + start : net * width + end], units[to * width + start : to * width + end]
+                times_slope(layer[CODE], alphas[k], d[start:end], z, a, scratch[: end - start], table, power, bits)
+        if layer[KIND] == LINEAR:
+            linear_backward(layer, params, gradients, units, d, other, width, k == 0)
+            now, other = other, now
+
+
+@woven
+def linear_backward(layer, params, gradients, units, d, other, width, first):  # type: ignore[no-untyped-def]
+    """∂L/∂W = δ xᵀ, ∂L/∂b = Σ δ, and, but for the first layer, ∂L/∂x = Wᵀ δ into `other`."""
+    m, h = layer[INPUTS], layer[OUTPUTS]
+    x, delta = units[layer[SOURCE] * width : (layer[SOURCE] + m) * width], d.reshape((h, width))
+    gradient = gradients[layer[WEIGHT] : layer[WEIGHT] + h * m].reshape((h, m))
+    if layer[BIAS] >= 0:
+        set_row_sums(gradients[layer[BIAS] : layer[BIAS] + h], delta)
+    down = other[: m * width].reshape((m, width))
+    if by_blas(layer, width):
+        if first:
+            np.dot(delta, x.reshape((width, m)), gradient)
+        else:
+            np.dot(delta, x.reshape((m, width)).T, gradient)
+            w = params[layer[WEIGHT] : layer[WEIGHT] + h * m].reshape((h, m))
+            np.dot(w.T, delta, down)
+        return
+    set_correlation(gradient, delta, x.reshape((m, width)))
+    if not first:
+        fill(other[: m * width], units.dtype.type(0))
+        add_product(down, params, layer[WEIGHT], 1, m, delta)

@@ -1,0 +1,105 @@
+"""The compiled forward pass of a network, ready to be called again and again, from many threads."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numba
+import numpy as np
+from scipy.sparse import issparse
+
+from feedforward import nn
+from feedforward.nn.activations import Array
+from feedforward.training.compiled.elementwise import CHUNK, exponential_table
+from feedforward.training.compiled.layout import layout_of
+from feedforward.training.compiled.memory import aligned, flattened
+from feedforward.training.compiled.passes import OUTPUTS
+from feedforward.training.compiled.span import run_forward
+
+BLOCK = 128  # rows that go through the network together, a multiple of LANES
+AT_ONCE = 8192  # rows converted to the network's dtype, or made dense, at once
+PARALLEL_FROM = 30_000_000  # multiplications
+
+
+def predictor_of(network: nn.Sequential, inputs: int) -> "Predictor":
+    """Return the compiled forward pass of a network that `is_supported`, made once for each network.
+
+    Examples
+    --------
+    >>> network = nn.Sequential(nn.Linear(3, 2))
+    >>> predictor_of(network, 3) is predictor_of(network, 3)
+    True
+    """
+    known = _PREDICTORS.get(network)
+    if known is None or not known.is_of(network):
+        known = _PREDICTORS[network] = Predictor(network, inputs, flattened(network))
+    return known
+
+
+_PREDICTORS: WeakKeyDictionary[nn.Sequential, "Predictor"] = WeakKeyDictionary()
+
+
+class Predictor:
+    """The compiled forward pass of one network, whose parameters lie in `flat`, shape (k, P).
+
+    Examples
+    --------
+    >>> network = nn.Sequential(nn.Linear(1, 1))
+    >>> network.load_parameters({"0.weight": [[2.0]], "0.bias": [1.0]})
+    >>> predictor_of(network, 1)(np.array([[3.0]]))
+    array([[7.]])
+    """
+
+    def __init__(self, network: nn.Sequential, inputs: int, flat: Array) -> None:
+        layout = layout_of(network, inputs)
+        self.flat, self._stacked, self._dtype = flat, network.members is not None, network.dtype
+        self._tables, self._series = (layout.layers, layout.alphas), exponential_table(network.dtype)
+        self._outputs, self._units = int(layout.layers[-1, OUTPUTS]), layout.units
+        self._memory = threading.local()
+        self._linear = [(layer, layer.weight, layer.bias) for layer in network if isinstance(layer, nn.Linear)]
+
+    def is_of(self, network: nn.Sequential) -> bool:
+        """Whether these are still the network's own arrays."""
+        return all(layer.weight is weight and layer.bias is bias for layer, weight, bias in self._linear)
+
+    def __call__(self, X: Any) -> Array:
+        """Return the outputs for the rows `X`."""
+        n, k = X.shape[0], len(self.flat)
+        result = np.empty((k, n, self._outputs), self._dtype)
+        if isinstance(X, np.ndarray) and X.dtype == self._dtype and X.flags.c_contiguous and X.flags.writeable:
+            self._fill(result, X)
+        else:
+            for first in range(0, n, AT_ONCE):
+                part = X[first : first + AT_ONCE]
+                part = np.array(part.toarray() if issparse(part) else part, self._dtype, order="C")
+                self._fill(result[:, first : first + AT_ONCE], part)
+        return result if self._stacked else result[0]
+
+    def _fill(self, result: Array, X: Array) -> None:
+        """Run all members over the rows, large jobs on several threads."""
+        jobs = [(self.flat[j], X, result[j]) for j in range(len(self.flat))]
+        if len(X) * self.flat.size >= PARALLEL_FROM:
+            threads = numba.get_num_threads()
+            cuts = np.linspace(0, len(X), threads + 1).astype(int)
+            pairs = list(zip(cuts[:-1], cuts[1:], strict=True))
+            jobs = [(flat, rows[a:b], out[a:b]) for flat, rows, out in jobs for a, b in pairs]
+            with ThreadPoolExecutor(threads) as pool:
+                list(pool.map(lambda job: self._run(*job), jobs))
+        else:
+            for job in jobs:
+                self._run(*job)
+
+    def _run(self, flat: Array, X: Array, out: Array) -> None:
+        run_forward(X, *self._tables, flat, *self._scratch(), out)
+
+    def _scratch(self) -> tuple[Array, ...]:
+        """Return this thread's memory for a block of activations."""
+        memory = self._memory
+        if not hasattr(memory, "arrays"):
+            power = aligned((CHUNK,), self._dtype)
+            bits = power.view(np.int32 if self._dtype == np.float32 else np.int64)
+            units = aligned((self._units * BLOCK,), self._dtype)
+            memory.arrays = units, aligned((CHUNK,), self._dtype), self._series, power, bits
+        arrays: tuple[Array, ...] = memory.arrays
+        return arrays

@@ -1,0 +1,122 @@
+"""Compiled: a span of training steps as one call, over flat arrays and without taking memory.
+
+This is `numpy_engine` once more, in the order of a training step: forward, loss, backward, update. What differs is only
+how numbers lie in memory: a batch's activations lie unit by unit in one flat array, all parameters in another, and
+layers, loss and optimizer are rows and codes of small tables, so one compiled function a dtype trains any network.
+"""
+
+import numpy as np
+
+from feedforward.kernels import compiled, woven
+from feedforward.training.compiled.objectives import CLASS_CODES, add_scores, loss_and_delta
+from feedforward.training.compiled.passes import LANES, backward, by_blas, forward, forward_in_training
+from feedforward.training.compiled.products import copy, fill, gather_by_feature, gather_by_row
+from feedforward.training.compiled.updates import update
+
+SHARES, TOP, TOTAL, WEIGHTS = range(4)  # rows of the scratch array `columns`: one number a row of the batch
+
+
+@compiled
+def run_span(  # type: ignore[no-untyped-def]
+    X, labels, targets, weights,
+    layers, alphas, shares, loss_code, loss_param, score_code, optimizer_code, hyper, tensors, factors,
+    params, spare, state_1, state_2, units, drop_factors, deltas, columns, y, batch_labels, rows, scratch, table, power,
+    bits,
+    order, bounds, rates, decays, first_step, updates_before, seed, losses, scores,
+):  # fmt: skip
+    """Do the steps of a plan; return how many were done.
+
+    Parameters and gradients change places with every step: new parameters are written over the gradients.
+    """
+    w, g, t, from_ = params, spare, layers[-1, 2], layers[-1, 8]
+    done = len(bounds) - 1
+    for s in range(len(bounds) - 1):
+        batch = order[bounds[s] : bounds[s + 1]]
+        b = len(batch)
+        width = (b + LANES - 1) // LANES * LANES
+        share, top, total = columns[SHARES, :width], columns[TOP, :width], columns[TOTAL, :width]
+        weight, goal = columns[WEIGHTS, : b if len(weights) else 0], y[: t * width].reshape((t, width))
+        take_rows(X, batch, units, width, by_blas(layers[0], width))
+        take_targets(labels, targets, weights, batch, batch_labels, goal, weight, share)
+
+        forward_in_training(
+            layers, alphas, shares, w, units, drop_factors, width, seed, np.uint64(first_step + s), rows,
+            scratch, table, power, bits,
+        )  # fmt: skip
+        outputs = units[from_ * width : (from_ + t) * width].reshape((t, width))
+        delta = deltas[0, : t * width].reshape((t, width))
+        losses[s] = loss_and_delta(
+            loss_code, loss_param, outputs, delta, batch_labels, goal, share, b, top, total, table, power, bits
+        )
+        add_scores(score_code, loss_code == CLASS_CODES, scores[s], outputs, batch_labels, goal, weight, b)
+        if not np.isfinite(losses[s]):
+            done = s
+            break
+        backward(
+            layers, alphas, shares, w, g, units, drop_factors, deltas[0], deltas[1], width,
+            scratch, table, power, bits,
+        )  # fmt: skip
+        if not update(
+            optimizer_code, hyper, updates_before + s + 1, rates[s], decays[s], tensors, factors,
+            w, g, state_1, state_2,
+        ):  # fmt: skip
+            done = s
+            break
+        w, g = g, w
+    if done % 2:
+        copy(params, w)
+    return done
+
+
+@woven
+def take_rows(X, batch, units, width, by_row):  # type: ignore[no-untyped-def]
+    """Copy the rows of a batch to where the first layer reads them."""
+    m = X.shape[1]
+    if by_row:
+        gather_by_row(units[: width * m].reshape((width, m)), X, batch)
+    else:
+        gather_by_feature(units[: width * m].reshape((m, width)), X, batch)
+
+
+@woven
+def take_targets(labels, targets, weights, batch, batch_labels, goal, weight, share):  # type: ignore[no-untyped-def]
+    """Copy the targets of a batch, and each row's share of its loss: w / Σ w, and 0 for the columns that fill up."""
+    b = len(batch)
+    if len(labels):
+        for i in range(b):
+            batch_labels[i] = labels[batch[i]]
+    else:
+        gather_by_feature(goal, targets, batch)
+    if len(weights):
+        sum_of_weights = 0.0
+        for i in range(b):
+            weight[i] = weights[batch[i]]
+            sum_of_weights += weight[i]
+        for i in range(b):
+            share[i] = weight[i] / sum_of_weights
+    else:
+        fill(share[:b], 1 / b)
+    fill(share[b:], 0)
+
+
+@compiled
+def run_forward(X, layers, alphas, params, units, scratch, table, power, bits, outputs):  # type: ignore[no-untyped-def]
+    """Fill `outputs`, shape (n, t), block by block; a row's result does not depend on the rows beside it."""
+    n, m, t = X.shape[0], X.shape[1], outputs.shape[1]
+    block = len(units) // (layers[-1, 8] + t)
+    for first in range(0, n, block):
+        b = min(block, n - first)
+        width = (b + LANES - 1) // LANES * LANES
+        x = units[: m * width].reshape((m, width))
+        for i in range(b):
+            row = X[first + i]
+            for p in range(m):
+                x[p, i] = row[p]
+        for p in range(m):
+            fill(x[p, b:], 0)
+        forward(layers, alphas, params, units, width, False, scratch, table, power, bits)
+        start = layers[-1, 8] * width
+        z = units[start : start + t * width].reshape((t, width))
+        for i in range(b):
+            for j in range(t):
+                outputs[first + i, j] = z[j, i]

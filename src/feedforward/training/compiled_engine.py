@@ -1,0 +1,189 @@
+"""The compiled engine: a span of steps as one call of machine code, over flat arrays that are made once.
+
+It trains networks of Linear, activations and Dropout, with the losses and optimizers of `feedforward.nn`; the first
+call on a machine compiles, and the machine code is cached on disk. The GIL is released, so members run in parallel.
+"""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+
+from feedforward import nn
+from feedforward.nn.activations import Array
+from feedforward.training.compiled.elementwise import CHUNK, exponential_table
+from feedforward.training.compiled.layout import Layout, is_supported, layout_of
+from feedforward.training.compiled.memory import aligned, views, writable
+from feedforward.training.compiled.objectives import BINARY, CLASS_CODES, CLASS_SHARES, HUBER, SQUARED, SQUARED_ERROR
+from feedforward.training.compiled.passes import LANES, OUTPUTS
+from feedforward.training.compiled.predictor import predictor_of
+from feedforward.training.compiled.span import run_span
+from feedforward.training.compiled.updates import ADAM, RMSPROP, SGD
+from feedforward.training.plan import Outcome, Plan, Rows
+
+LOSSES = (nn.CrossEntropyLoss, nn.MSELoss, nn.HuberLoss, nn.BCEWithLogitsLoss)
+SCORES = ("accuracy", "exact", "squared_error")
+OPTIMIZERS = (nn.SGD, nn.RMSprop, nn.Adam, nn.AdamW)
+
+
+def unsupported(network: nn.Sequential, loss: nn.Loss, optimizer: nn.Optimizer) -> str | None:
+    """Return what the compiled engine cannot do here, in words; None if it can do all.
+
+    Examples
+    --------
+    >>> unsupported(nn.Sequential(nn.Linear(2, 1)), nn.MSELoss(), nn.SGD(0.1)) is None
+    True
+    """
+    if not is_supported(network):
+        strange = (
+            f"layer {i} is {layer!r}"
+            for i, layer in enumerate(network)
+            if not is_supported(nn.Sequential(layer, nn.Linear(1, 1)))
+        )
+        return next(strange, "the network has no parameters")
+    if type(loss) not in LOSSES:
+        return f"the loss is {loss!r}"
+    if type(optimizer) not in OPTIMIZERS:
+        return f"the optimizer is {optimizer!r}"
+    return None
+
+
+class CompiledEngine:
+    """See `feedforward.training.plan.Engine`.
+
+    Examples
+    --------
+    >>> network = nn.Sequential(nn.Linear(1, 1))
+    >>> X = np.array([[0.0], [1.0]])
+    >>> engine = CompiledEngine(network, nn.MSELoss(), nn.SGD(0.1), Rows(X, 2 * X + 1), "squared_error")
+    >>> plan = Plan(0, np.tile([[0, 1]], 500), np.arange(0, 1001, 2), np.full(500, 0.5), np.zeros(500), np.zeros(1, np.uint64))
+    >>> engine.run(plan).done
+    500
+    >>> network(X).round(3)
+    array([[1.],
+           [3.]])
+    """
+
+    def __init__(self, network: nn.Sequential, loss: nn.Loss, optimizer: nn.Optimizer, rows: Rows, score: str) -> None:
+        self._network, self._optimizer, self._rows, self._dtype = network, optimizer, rows, network.dtype
+        self._layout = layout_of(network, rows.X.shape[1])
+        self._k, self._outputs = network.members or 1, int(self._layout.layers[-1, OUTPUTS])
+        self._start_parameters()
+        self._loss = _loss_codes(loss, rows.targets)
+        self._score = SCORES.index(score)
+        self._labels = writable(rows.targets) if self._loss[0] == CLASS_CODES else np.empty(0, np.int64)
+        self._targets = np.empty((0, 0), self._dtype) if self._loss[0] == CLASS_CODES else writable(rows.targets)
+        self._weights = np.empty(0, self._dtype) if rows.weights is None else writable(rows.weights)
+        self._buffers: list[Buffers] = []
+
+    def run(self, plan: Plan) -> Outcome:
+        """Do the steps of `plan`."""
+        widest = int(np.diff(plan.bounds).max())
+        if not self._buffers or self._buffers[0].batch < widest:
+            self._buffers = [Buffers(self._layout, self._outputs, widest, self._dtype) for _ in range(self._k)]
+        columns = self._outputs if self._score == SQUARED_ERROR else 1
+        losses = np.full((self._k, plan.steps), np.nan)
+        scores = np.zeros((self._k, plan.steps, columns))
+        tensors, factors = self._tensors(plan)
+        before = int(self._optimizer.state.get("step", 0))
+
+        def run_member(j: int) -> int:
+            X, order = self._dense(plan.order[j])
+            return run_span(
+                *(X, self._labels, self._targets, self._weights),
+                *(self._layout.layers, self._layout.alphas, self._layout.shares, *self._loss, self._score),
+                *(self._code, self._hyper, tensors, factors),
+                *(self._flat[j], self._spare[j], self._state_1[j], self._state_2[j], *self._buffers[j].arrays),
+                *(order, plan.bounds, plan.learning_rate, plan.weight_decay),
+                *(plan.first_step, before, plan.seeds[j], losses[j], scores[j]),
+            )
+
+        if self._k == 1:
+            done = run_member(0)
+        else:
+            with ThreadPoolExecutor(min(self._k, os.cpu_count() or 1)) as pool:
+                done = min(pool.map(run_member, range(self._k)))
+        self._optimizer.state.update(self._state_views, step=np.array(before + done))
+        return Outcome(done, losses.T, scores.swapaxes(0, 1))
+
+    def predict(self, X: Any) -> Array:
+        """Return the outputs for the rows `X`, whatever rows are beside them."""
+        return predictor_of(self._network, X.shape[1])(X)
+
+    def _start_parameters(self) -> None:
+        """Move parameters and optimizer state to flat arrays, which network and optimizer then share."""
+        self._flat = predictor_of(self._network, self._rows.X.shape[1]).flat
+        parameters, count = self._network.parameters(), self._flat.shape[1]
+        self._spare = aligned((self._k, count), self._dtype)
+        self._code, self._hyper, names = _optimizer_codes(self._optimizer)
+        states = [aligned((self._k, count if i < len(names) else 0), self._dtype) for i in range(2)]
+        self._state_1, self._state_2 = states
+        self._state_views = {}
+        for flat, name in zip(states, names, strict=False):
+            for parameter, view in views(parameters, flat).items():
+                self._state_views[f"{parameter}.{name}"] = view
+                if f"{parameter}.{name}" in self._optimizer.state:
+                    view[...] = self._optimizer.state[f"{parameter}.{name}"]
+
+    def _tensors(self, plan: Plan) -> tuple[Array, Array]:
+        """Return the bounds of each parameter and its factors on rate and decay; one for all where they are equal."""
+        bounds, factors, start = [], [], 0
+        for name, array in self._network.parameters().items():
+            own = 0.0 if name.endswith("bias") else 1.0
+            decay = self._optimizer.decay_factors.get(name, own) if plan.weight_decay.any() else 0.0
+            bounds.append((start, start := start + array.size // self._k))
+            factors.append((self._optimizer.rate_factors.get(name, 1.0), decay))
+        if len(set(factors)) == 1:
+            bounds, factors = [(0, start)], factors[:1]
+        return np.array(bounds, np.int64), np.array(factors)
+
+    def _dense(self, order: Array) -> tuple[Array, Array]:
+        """Return the rows to read and the order to read them in; sparse rows are made dense for this span alone."""
+        if isinstance(self._rows.X, np.ndarray):
+            return writable(self._rows.X), order
+        return self._rows.X[order].toarray(), np.arange(len(order))
+
+
+class Buffers:
+    """What one member's steps write to: made once, for the largest batch."""
+
+    def __init__(self, layout: Layout, outputs: int, batch: int, dtype: Any) -> None:
+        self.batch = batch
+        width = -(-batch // LANES) * LANES
+        factors = layout.units * width if layout.shares.any() else 0
+        power = aligned((CHUNK,), dtype)
+        bits = power.view(np.int32 if dtype == np.float32 else np.int64)
+        self.arrays = (
+            aligned((layout.units * width,), dtype),
+            aligned((factors,), dtype),
+            aligned((2, layout.widest * width), dtype),
+            aligned((4, width), dtype),
+            aligned((outputs * width,), dtype),
+            np.zeros(width, np.int64),
+            np.zeros(width, np.uint64),
+            aligned((CHUNK,), dtype),
+            exponential_table(dtype),
+            power,
+            bits,
+        )
+
+
+def _loss_codes(loss: nn.Loss, targets: Array) -> tuple[int, float]:
+    if isinstance(loss, nn.CrossEntropyLoss):
+        return (CLASS_CODES if targets.ndim == 1 else CLASS_SHARES), float(loss.label_smoothing)
+    if isinstance(loss, nn.HuberLoss):
+        return HUBER, float(loss.delta)
+    return (BINARY if isinstance(loss, nn.BCEWithLogitsLoss) else SQUARED), 0.0
+
+
+def _optimizer_codes(optimizer: nn.Optimizer) -> tuple[int, Array, tuple[str, ...]]:
+    """Return the optimizer's code, its numbers and the names of what it remembers."""
+    if isinstance(optimizer, nn.SGD):
+        hyper = [optimizer.momentum, optimizer.dampening, optimizer.nesterov]
+        return SGD, np.array(hyper, np.float64), ("velocity",) if optimizer.momentum else ()
+    if isinstance(optimizer, nn.RMSprop):
+        return RMSPROP, np.array([optimizer.alpha, optimizer.eps]), ("mean_square",)
+    assert isinstance(optimizer, nn.Adam)
+    hyper = [*optimizer.betas, optimizer.eps, isinstance(optimizer, nn.AdamW)]
+    return ADAM, np.array(hyper, np.float64), ("mean", "mean_square")

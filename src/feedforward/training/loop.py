@@ -1,0 +1,346 @@
+"""The loop of training, one for all engines: here are the decisions, in the engines the arithmetic.
+
+An epoch is one pass over the rows, a step one update, and a span the steps that an engine does in one call: parts of
+an epoch where that is long, many epochs where nobody wants to look in between. How long a span is changes no number.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from feedforward import nn
+from feedforward.errors import InputError
+from feedforward.nn.random import mix
+from feedforward.training.engines import build_engine, choose_engine
+from feedforward.training.orders import RowOrders
+from feedforward.training.plan import Array, Engine, Outcome, Plan, Rows
+from feedforward.training.progress import Progress
+from feedforward.training.recipe import Recipe
+from feedforward.training.scores import as_score, score_sums, spread
+from feedforward.training.troubles import dead_units, diverged, memorised, rising_loss
+from feedforward.validation import far_scales
+
+FIRST_SPAN = 16  # steps, until it is known how long they take
+SPAN_SECONDS = 0.2  # a span takes about as long: then Ctrl-C is heard
+SPAN_ROWS = 2**20  # and reads no more rows than this, so that its plan is small
+
+
+@dataclass
+class Training:
+    """All that changes in a training: enough to go on as if it had never stopped.
+
+    Attributes
+    ----------
+    network : Sequential
+        Possibly a stack of k; losses and scores are then the means over the members.
+    optimizer : Optimizer
+        Its rate is the highest of the schedule.
+    seed : int
+        What row orders and dropout are drawn from.
+    epoch, step : int
+        Epochs and steps done.
+    history : dict of lists
+        For each epoch "train_loss" and "train_score", weighted means of the batches before their updates; with
+        validation rows "val_loss" and "val_score", after the epoch; "seconds".
+    best_loss, best_epoch : float, int
+        The lowest loss of the validation rows, or else of the training rows, and the number of epochs it took.
+    best_parameters : dict of arrays or None
+        Those of the best epoch, where the recipe has patience.
+    epochs_without_improvement : int
+    plateau : ReduceOnPlateau or None
+        The state of that schedule.
+    should_stop : bool
+        Whether patience ran out, a callback said stop, or training diverged. A callback may set it.
+    troubles : list of str
+        What went wrong in the last call of `train`, and what to do.
+    unfinished : dict of arrays
+        Of the epoch that is not done yet, the "losses", "scores" and "weights" of its steps so far.
+
+    Examples
+    --------
+    >>> Training(nn.Sequential(nn.Linear(2, 1)), nn.Adam(), seed=0).epoch
+    0
+    """
+
+    network: nn.Sequential
+    optimizer: nn.Optimizer
+    seed: int
+    epoch: int = 0
+    step: int = 0
+    history: dict[str, list[float]] = field(default_factory=dict)
+    best_loss: float = np.inf
+    best_epoch: int = 0
+    best_parameters: dict[str, Array] | None = None
+    epochs_without_improvement: int = 0
+    plateau: nn.ReduceOnPlateau | None = None
+    should_stop: bool = False
+    troubles: list[str] = field(default_factory=list)
+    unfinished: dict[str, Array] = field(default_factory=dict)
+
+
+Callback = Callable[[Training], Any]
+
+
+def train(
+    training: Training,
+    rows: Rows,
+    recipe: Recipe,
+    *,
+    loss: nn.Loss,
+    score: str,
+    engine: str = "auto",
+    validation: Rows | None = None,
+    epochs: int | None = None,
+    order: ArrayLike | Callable[[int], ArrayLike] | None = None,
+    callbacks: Iterable[Callback] = (),
+    verbose: bool = False,
+    column_names: Sequence[Any] | None = None,
+    shuffle: bool = True,
+) -> None:
+    """Train a network; what comes of it is in `training`.
+
+    Diverging is no error: training stops at the last finite weights, and `training.troubles` says what to do.
+
+    Parameters
+    ----------
+    training : Training
+        A fresh one, or one to go on with.
+    rows : Rows
+        What to learn from.
+    recipe : Recipe
+        Checked. Batch size, epochs, schedule and patience are read here.
+    loss : Loss
+    score : str
+        "accuracy", "exact" or "squared_error", see `feedforward.training.scores`.
+    engine : str
+        A name of `feedforward.training.engines.ENGINES`, or "auto".
+    validation : Rows, optional
+        What to judge on after each epoch.
+    epochs : int, optional
+        How many to do now. Default: up to ``recipe.max_epochs`` in all; training is then over, so that it ends with the
+        best weights, if the recipe has patience, and says what it noticed.
+    order : array-like of shape (epochs, n), or callable, optional
+        The rows of each epoch, see `RowOrders`. Default: shuffled.
+    callbacks : iterable of callable
+        Called with `training` after each epoch; one that returns True stops it.
+    verbose : bool
+        Print on stderr how it goes.
+    column_names : sequence, optional
+        Of the inputs, for messages.
+    shuffle : bool
+        False: take the rows in the order in which they stand.
+
+    Raises
+    ------
+    InputError, SettingError
+        If there are no rows, the order does not fit them, or the engine cannot train this network.
+    KeyboardInterrupt
+        After Ctrl-C; the network keeps the weights it had come to.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(100, 2))
+    >>> net = nn.Sequential(nn.Linear(2, 8, rng=rng), nn.Tanh(), nn.Linear(8, 2, rng=rng))
+    >>> training = Training(net, nn.Adam(lr=0.05), seed=0)
+    >>> rows = Rows(X, (X[:, 0] * X[:, 1] > 0).astype(int))
+    >>> train(training, rows, Recipe(), loss=nn.CrossEntropyLoss(), score="accuracy", engine="numpy")
+    >>> training.epoch, training.history["train_score"][-1] > 0.9
+    (100, True)
+    """
+    if not len(rows):
+        raise InputError("train needs at least one row to learn from; got none.")
+    is_whole, last = epochs is None, recipe.max_epochs if epochs is None else training.epoch + epochs
+    _reopen(training, recipe)
+    if training.epoch == 0:
+        training.troubles += far_scales(rows.X, column_names)
+    name, reason = choose_engine(engine, training.network, loss, training.optimizer, rows)
+    k = training.network.members or 1
+    orders = RowOrders(len(rows), k, training.seed, last, shuffle=shuffle, given=order)
+    arithmetic = build_engine(name, training.network, loss, training.optimizer, rows, score)
+    with Progress(verbose, training.epoch, last, f"engine {name}: {reason}") as progress:
+        judge = _Judge(training, recipe, arithmetic, loss, score, validation, tuple(callbacks), progress)
+        course = _Course(training, rows, recipe, score, arithmetic, orders, judge, last)
+        try:
+            while training.epoch < last and not training.should_stop:
+                course.run_span()
+        finally:
+            training.unfinished = {}
+    if recipe.patience and training.best_parameters and (is_whole or training.should_stop):
+        training.network.load_parameters(training.best_parameters)
+    if is_whole and not course.has_diverged:
+        training.troubles += dead_units(training.network, rows.X)
+        training.troubles += rising_loss(training.history.get("train_loss", ()), float(training.optimizer.lr))
+        training.troubles += [] if recipe.patience else memorised(training.history, training.best_epoch)
+
+
+def _reopen(training: Training, recipe: Recipe) -> None:
+    """Make ready for more epochs; who goes on after a stop has patience anew."""
+    training.troubles = []
+    if training.should_stop:
+        training.should_stop, training.epochs_without_improvement = False, 0
+    if recipe.schedule == "plateau" and training.plateau is None:
+        training.plateau = nn.ReduceOnPlateau()
+
+
+@dataclass
+class _Course:
+    """From span to span: which steps, what plan, and what came of it."""
+
+    training: Training
+    rows: Rows
+    recipe: Recipe
+    score: str
+    engine: Engine
+    orders: RowOrders
+    judge: "_Judge"
+    last_epoch: int
+    has_diverged: bool = False
+
+    def __post_init__(self) -> None:
+        self.batch_size = min(self.recipe.batch_size or len(self.rows), len(self.rows))
+        self.steps = -(-len(self.rows) // self.batch_size)  # an epoch
+        self.spread = spread(self.score, self.rows)
+        self.seeds = mix(self.training.seed, np.arange(self.orders.k))
+        self.pace, self.clock = FIRST_SPAN, perf_counter()
+
+    def run_span(self) -> None:
+        """Have the next span done, and take note of the epochs that came to their end."""
+        training = self.training
+        first = training.epoch * self.steps + len(training.unfinished.get("losses", ()))
+        plan = self._plan(first, self._end_of_span(first))
+        started = perf_counter()
+        outcome = self.engine.run(plan)
+        seconds = max(perf_counter() - started, 1e-6)
+        pace = min(16 * plan.steps, plan.steps * SPAN_SECONDS / seconds, SPAN_ROWS / self.batch_size)
+        self.pace = max(1, int(pace))
+        training.step += outcome.done
+        self.has_diverged = outcome.done < plan.steps
+        self._take_note(plan, outcome)
+
+    def _end_of_span(self, first: int) -> int:
+        """Return the step before which the span that begins with step `first` ends, both counted over all epochs."""
+        reach, end_of_epoch = first + self.pace, (self.training.epoch + 1) * self.steps
+        if reach < end_of_epoch:
+            return reach
+        return end_of_epoch if self.judge.looks else min(reach // self.steps, self.last_epoch) * self.steps
+
+    def _plan(self, first: int, last: int) -> Plan:
+        training, n = self.training, len(self.rows)
+        steps = np.arange(first, last + 1)
+        begin = steps // self.steps * n + steps % self.steps * self.batch_size  # where each step's rows begin
+        epoch = first // self.steps
+        order = self.orders.of_epochs(epoch, -(-last // self.steps))[:, begin[0] - epoch * n : begin[-1] - epoch * n]
+        if training.plateau is not None:
+            factor = np.full(last - first, training.plateau.state["factor"])
+        else:
+            total = self.recipe.max_epochs * self.steps  # past its end a schedule stays as it is there
+            factor = nn.SCHEDULES[self.recipe.schedule](np.minimum(steps[:-1], total - 1), total)
+        decay = np.full(last - first, float(training.optimizer.weight_decay))
+        rate = float(training.optimizer.lr) * factor
+        return Plan(training.step, order, begin - begin[0], rate, decay, self.seeds)
+
+    def _take_note(self, plan: Plan, outcome: Outcome) -> None:
+        """Keep what the span found, and end the epochs that are complete, or came to grief."""
+        training, done = self.training, outcome.done
+        found = {
+            "losses": outcome.losses[:done],
+            "scores": outcome.scores[:done],
+            "weights": self._weights(plan)[:done],
+        }
+        if training.unfinished:
+            found = {name: np.concatenate([training.unfinished[name], array]) for name, array in found.items()}
+        epochs, rest = divmod(len(found["losses"]), self.steps)
+        cut = epochs * self.steps
+        training.unfinished = {name: array[cut:] for name, array in found.items()} if rest else {}
+        if epochs:
+            self._end_epochs(*self._means(epochs, **{name: array[:cut] for name, array in found.items()}))
+        if self.has_diverged:
+            training.should_stop, training.unfinished = True, {}
+            training.optimizer.state.clear()
+            training.troubles.append(diverged(training.epoch + 1, float(training.optimizer.lr)))
+            self._end_epochs(np.array([np.inf]), np.array([np.nan]))
+
+    def _end_epochs(self, losses: Array, scores: Array) -> None:
+        seconds = (perf_counter() - self.clock) / len(losses)
+        for loss, score in zip(losses.tolist(), scores.tolist(), strict=True):
+            self.judge.end_epoch(loss, score, seconds)
+        self.clock = perf_counter()
+
+    def _weights(self, plan: Plan) -> Array:
+        """Return the sum of the weights of each step's rows, shape (steps, k)."""
+        if self.rows.weights is None:
+            return np.repeat(np.diff(plan.bounds)[:, None], len(plan.order), axis=1)
+        weights = self.rows.weights[plan.order].astype(np.float64)
+        return np.add.reduceat(weights, plan.bounds[:-1], axis=1).T
+
+    @np.errstate(over="ignore", invalid="ignore")
+    def _means(self, epochs: int, losses: Array, scores: Array, weights: Array) -> tuple[Array, Array]:
+        """Return each epoch's loss and score: weighted means over its steps, then the mean over the members."""
+        losses, scores, weights = (a.reshape(epochs, self.steps, *a.shape[1:]) for a in (losses, scores, weights))
+        total = weights.sum(axis=1)
+        loss = (losses * weights).sum(axis=1) / total
+        score = as_score(scores.sum(axis=1) / total[..., None], self.spread)
+        return loss.mean(axis=-1), score.mean(axis=-1)
+
+
+@dataclass
+class _Judge:
+    """What happens at the end of an epoch: history, validation, patience, callbacks."""
+
+    training: Training
+    recipe: Recipe
+    engine: Engine
+    loss: nn.Loss
+    score: str
+    validation: Rows | None
+    callbacks: Sequence[Callback]
+    progress: Progress
+
+    def __post_init__(self) -> None:
+        self.spread = None if self.validation is None else spread(self.score, self.validation)
+        others = (self.callbacks, self.recipe.patience, self.training.plateau, self.progress.verbose)
+        # Whether something is to be done after every epoch; else a span may take many.
+        self.looks = self.validation is not None or any(others)
+
+    def end_epoch(self, loss: float, score: float, seconds: float) -> None:
+        """Take note of one more epoch, and decide whether it was the last."""
+        training, started = self.training, perf_counter()
+        training.epoch += 1
+        found = {"train_loss": loss, "train_score": score}
+        if self.validation is not None:
+            found["val_loss"], found["val_score"] = self._validate(self.validation)
+            seconds += perf_counter() - started
+        for name, value in {**found, "seconds": seconds}.items():
+            training.history.setdefault(name, []).append(value)
+        self._compare(found.get("val_loss", loss))
+        self.progress.epoch(training.epoch, training.history)
+        answers = [callback(training) for callback in self.callbacks]
+        training.should_stop |= any(isinstance(answer, bool | np.bool_) and bool(answer) for answer in answers)
+
+    def _validate(self, rows: Rows) -> tuple[float, float]:
+        """Return loss and score of the validation rows, for a stack the means over its members."""
+        outputs = self.engine.predict(rows.X)
+        with np.errstate(all="ignore"):
+            value, _ = self.loss.value_and_gradient(outputs, rows.targets, rows.weights)
+            sums = score_sums(self.score, outputs, rows.targets, rows.weights)
+        total = len(rows) if rows.weights is None else rows.weights.sum(dtype=np.float64)
+        return float(np.mean(value)), float(np.mean(as_score(sums / total, self.spread)))
+
+    def _compare(self, loss: float) -> None:
+        """Compare the loss to watch with the best so far; what is not a number is no improvement."""
+        training = self.training
+        if loss < training.best_loss:
+            training.best_loss, training.best_epoch, training.epochs_without_improvement = loss, training.epoch, 0
+            if self.recipe.patience:
+                training.best_parameters = {name: array.copy() for name, array in training.network.parameters().items()}
+        else:
+            training.epochs_without_improvement += 1
+        if training.plateau is not None:
+            training.plateau.update(loss)
+        if self.recipe.patience and training.epochs_without_improvement >= self.recipe.patience:
+            training.should_stop = True

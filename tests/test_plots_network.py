@@ -1,0 +1,399 @@
+"""Drawings of networks, judged by their circles, lines and words: how many, how wide, where, and whether they touch."""
+
+from collections.abc import Iterator
+from itertools import combinations, pairwise
+from typing import Any
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib.collections import LineCollection
+from matplotlib.colors import to_rgb
+from matplotlib.patches import Circle
+from numpy.testing import assert_allclose
+from sklearn.neural_network import MLPClassifier
+
+import feedforward as ff
+from feedforward import nn
+from feedforward.errors import FeedforwardError, InputError, SettingError
+from feedforward.plots.network import short
+
+plots: Any = ff.plots
+
+
+@pytest.fixture(autouse=True)
+def _closed_figures() -> Iterator[None]:
+    yield
+    plt.close("all")
+
+
+def mlp(*sizes: int, activation: Any = nn.Sigmoid) -> nn.Sequential:
+    rng = np.random.default_rng(0)
+    layers: list[nn.Layer] = []
+    for m, h in pairwise(sizes):
+        layers += [nn.Linear(m, h, rng=rng), activation()]
+    return nn.Sequential(*layers[:-1])
+
+
+def a_step(net: nn.Sequential, n: int = 3, optimizer: Any = None) -> nn.Trace:
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(n, net[0].in_features))
+    t = net(X).shape[1]
+    return nn.trace(net, nn.MSELoss(), X, rng.integers(0, 2, (n, t)).astype(float), optimizer)
+
+
+def circles(ax: Any) -> list[Circle]:
+    return [patch for patch in ax.patches if isinstance(patch, Circle)]
+
+
+def lines(ax: Any) -> list[Any]:
+    return [collection for collection in ax.collections if isinstance(collection, LineCollection)]
+
+
+def words(ax: Any) -> list[str]:
+    return [text.get_text() for text in ax.texts]
+
+
+def corners(ax: Any, text: Any) -> Any:
+    """The corners of a text in pixels, turned as it is."""
+    angle, place = text.get_rotation(), ax.transData.transform(text.get_position())
+    text.set_rotation(0)
+    upright = text.get_window_extent().get_points()
+    text.set_rotation(angle)
+    box = np.array([upright[0], [upright[1, 0], upright[0, 1]], upright[1], [upright[0, 0], upright[1, 1]]])
+    cos, sin = np.cos(np.radians(angle)), np.sin(np.radians(angle))
+    return (box - place) @ np.array([[cos, sin], [-sin, cos]]) + place
+
+
+def overlap(a: Any, b: Any) -> float:
+    """How deep two turned rectangles lie in one another, in pixels: the least gap between their shadows, or 0."""
+    depth = np.inf
+    for box in (a, b):
+        for side in (box[1] - box[0], box[3] - box[0]):
+            axis = side / np.hypot(*side)
+            (low, high), (first, last) = [((c @ axis).min(), (c @ axis).max()) for c in (a, b)]
+            depth = min(depth, high - first, last - low)
+    return float(max(depth, 0.0))
+
+
+SHAPES = [(1, 1), (2, 3, 2), (2, 10, 2), (2, 10, 5, 2), (64, 100, 10), (784, 256, 128, 10), (5, *[8] * 8, 1)]
+
+
+@pytest.mark.parametrize("sizes", SHAPES)
+@pytest.mark.parametrize("figsize", [None, (5.0, 3.6), (2.0, 1.5)])
+@pytest.mark.parametrize("with_step", [False, True])
+def test_nothing_touches_and_nothing_leaves_the_axes(sizes: Any, figsize: Any, with_step: bool) -> None:
+    net = mlp(*sizes)
+    ax = None if figsize is None else plt.figure(figsize=figsize, layout="constrained").subplots()
+    ax = plots.network(net, a_step(net) if with_step else None, ax=ax)
+    ax.figure.canvas.draw()
+    whole = ax.get_window_extent()
+    points = ax.figure.dpi / 72
+    boxes = [corners(ax, text) for text in ax.texts]
+    for text, box in zip(ax.texts, boxes, strict=True):
+        assert text.get_fontsize() >= 5.0
+        assert (box.min(axis=0) > whole.min - 2).all(), text.get_text()
+        assert (box.max(axis=0) < whole.max + 2).all(), text.get_text()
+    for (one, a), (other, b) in combinations(zip(ax.texts, boxes, strict=True), 2):
+        # Boxes of text have room for letters that hang and rise, which numbers have not.
+        room = 0.35 * max(one.get_fontsize(), other.get_fontsize()) * points
+        assert overlap(a, b) <= room, (one.get_text(), other.get_text())
+    legend = ax.get_legend()
+    if legend is not None:
+        frame = legend.get_window_extent()
+        assert whole.x0 - 2 < frame.x0 < frame.x1 < whole.x1 + 2
+        assert all(box[:, 1].min() > frame.y1 - 3 for box in boxes)
+    middles = np.array([ax.transData.transform(circle.center) for circle in circles(ax)])
+    radius = np.ptp(ax.transData.transform([(0, 0), (circles(ax)[0].radius, 0)])[:, 0])
+    away = np.linalg.norm(middles[:, np.newaxis] - middles, axis=2)[np.triu_indices(len(middles), 1)]
+    assert away.min(initial=np.inf) > 2 * radius
+
+
+@pytest.mark.parametrize("sizes", SHAPES)
+def test_a_circle_for_each_unit_or_the_first_and_last_few(sizes: Any) -> None:
+    ax = plots.network(mlp(*sizes))
+    shown = [size if size <= 10 else 8 for size in sizes]
+    assert len(circles(ax)) == sum(shown)
+    assert [len(one.get_segments()) for one in lines(ax)] == [a * b for a, b in pairwise(shown)]
+    assert [text for text in words(ax) if "more" in text] == [f"{size - 8} more" for size in sizes if size > 10]
+    columns = sorted({circle.center[0] for circle in circles(ax)})
+    assert len(columns) == len(sizes)
+    assert_allclose(np.diff(columns), np.diff(columns)[0])
+
+
+@pytest.mark.parametrize("edges", ["weights", "gradients", "updates"])
+def test_lines_are_the_wider_the_larger_the_weight_and_coloured_by_sign(edges: str) -> None:
+    net = mlp(3, 4, 2)
+    step = a_step(net, optimizer=nn.SGD(0.1))
+    ax = plots.network(net, step, edges=edges)
+    numbers = net.parameters() if edges == "weights" else getattr(step, edges)
+    found: list[tuple[float, float]] = []
+    for gap, collection in zip((0, 2), lines(ax), strict=True):
+        matrix = numbers[f"{gap}.weight"]
+        ends = np.array(collection.get_segments())
+        units = [sorted(set(ends[:, end, 1]), reverse=True) for end in (0, 1)]  # the first unit is at the top
+        for (start, end), width, colour in zip(ends, collection.get_linewidths(), collection.get_colors(), strict=True):
+            weight = matrix[units[1].index(end[1]), units[0].index(start[1])]
+            found.append((abs(weight), width))
+            red, _, blue = colour[:3]
+            assert (blue > red) == (weight > 0)
+    widths = [width for _, width in sorted(found)]
+    assert widths == sorted(widths)
+    assert widths[-1] > 4 * widths[0]
+    assert short(max(size for size, _ in found)) in ax.get_legend().get_texts()[2].get_text()
+
+
+def test_circles_stand_in_the_order_of_the_units() -> None:
+    ax = plots.network(mlp(3, 2), input_names=["age", "income", "$ spent"], output_names=["no", "yes"])
+    at: dict[str, Any] = {text.get_text(): text.get_position()[1] for text in ax.texts}
+    assert at["age"] > at["income"] > at[r"\$ spent"]
+    assert at["no"] > at["yes"]
+
+
+def test_captions_say_what_each_layer_is() -> None:
+    net = nn.Sequential(nn.Dropout(0.1), nn.Linear(20, 3, bias=False), nn.Sequential(nn.ReLU(), nn.Linear(3, 1)))
+    said = words(plots.network(net))
+    for line in ("inputs", "20 features", "Dropout 0.1", "hidden", "3 units", "ReLU", "outputs", "1 unit"):
+        assert line in said
+    assert [line for line in said if line[0] in "Wb"] == ["W⁽¹⁾ (3, 20)", "W⁽²⁾ (1, 3)", "b⁽²⁾ (1,)"]
+    deep = words(plots.network(mlp(2, 3, 3, 2)))
+    assert {"hidden 1", "hidden 2"} <= set(deep)
+
+
+def test_a_step_puts_the_numbers_of_a_row_into_the_circles() -> None:
+    net = mlp(2, 3, 2)
+    step = a_step(net)
+    for row in range(3):
+        ax = plots.network(net, step, row=row)
+        inside = {}
+        for text in ax.texts:
+            for circle in circles(ax):
+                if text.get_position() == tuple(circle.center):
+                    inside[tuple(circle.center)] = text.get_text()
+        told = [inside[key] for key in sorted(inside, key=lambda key: (key[0], -key[1]))]
+        expected = np.concatenate([step.inputs[row], step.outputs["1"][row], step.outputs["2"][row]])
+        assert told == [short(value) for value in expected]
+        assert f"row {row + 1} of 3" in ax.get_title(loc="left")
+        assert words(ax).count(f"z⁽²⁾₁, y = {step.targets[row, 0]:.0f}") == 1
+    assert "row" not in plots.network(net, a_step(net, n=1)).get_title(loc="left")
+
+
+@pytest.mark.parametrize("edges", ["weights", "gradients"])
+def test_a_step_puts_its_number_on_each_line_of_a_small_network(edges: str) -> None:
+    net = mlp(2, 3, 2)
+    step = a_step(net)
+    ax = plots.network(net, step, edges=edges)
+    numbers = net.parameters() if edges == "weights" else step.gradients
+    turned = sorted(text.get_text() for text in ax.texts if text.get_bbox_patch() is not None)
+    assert turned == sorted(short(value) for name in ("0.weight", "2.weight") for value in numbers[name].ravel())
+    letter = "b" if edges == "weights" else "∂b"
+    biases = [text for text in words(ax) if text.startswith(f"{letter} ")]
+    assert biases == [f"{letter} {short(value)}" for name in ("0.bias", "2.bias") for value in numbers[name]]
+    wide = mlp(64, 100, 10)
+    crowded = plots.network(wide, a_step(wide))
+    assert all(text.get_bbox_patch() is None for text in crowded.texts)
+
+
+def test_colours_of_circles_are_told_apart_by_sign() -> None:
+    net = mlp(2, 1)
+    ax = plots.network(net, nn.trace(net, nn.MSELoss(), [3.0, -3.0], [0.0]))
+    above, below = (to_rgb(circle.get_facecolor()) for circle in circles(ax)[:2])
+    assert above[2] > above[0]
+    assert below[0] > below[2]
+
+
+def luminance(colour: Any) -> float:
+    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour)]
+    return float(np.dot(linear, [0.2126, 0.7152, 0.0722]))
+
+
+def contrast(one: Any, other: Any) -> float:
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("style", ["default", "dark_background", "ggplot"])
+def test_words_and_lines_are_seen_on_any_style(style: str) -> None:
+    with plt.style.context(style):
+        net = mlp(2, 3, 2)
+        ax = plots.network(net, a_step(net))
+        behind = ax.figure.get_facecolor()
+        assert min(contrast(text.get_color(), behind) for text in ax.texts) > 2.9
+        assert min(contrast(text.get_color(), behind) for text in ax.texts if text.get_bbox_patch() is None) > 7
+        assert min(contrast(text.get_color(), behind) for text in ax.get_legend().get_texts()) > 7
+        positive, negative = (handle.get_color() for handle in ax.get_legend().legend_handles[:2])
+        assert contrast(positive, negative) > 1.5  # in grey too
+        curve = plots.learning_curve({"loss": [2.0, 1.0]})
+        assert contrast(curve.yaxis.label.get_color(), curve.figure.get_facecolor()) > 7
+
+
+def test_a_network_of_zeros_or_of_nan_is_drawn() -> None:
+    net = mlp(2, 3, 2)
+    for array in net.parameters().values():
+        array[...] = 0.0
+    ax = plots.network(net, a_step(net))
+    ax.figure.canvas.draw()
+    assert len({*lines(ax)[0].get_linewidths()}) == 1
+    net[0].weight[0, 0] = np.nan
+    net[2].bias[...] = np.inf
+    ax = plots.network(net)
+    ax.figure.canvas.draw()
+    assert [text.get_text() for text in ax.get_legend().get_texts()][-1] == "not finite"
+
+
+def test_no_legend_if_not_wanted() -> None:
+    assert plots.network(mlp(2, 2), legend=False).get_legend() is None
+
+
+def test_drawing_changes_neither_network_nor_step() -> None:
+    net = mlp(2, 3, 2)
+    before = {name: array.copy() for name, array in net.parameters().items()}
+    plots.network(net, a_step(net))
+    for name, array in net.parameters().items():
+        assert_allclose(array, before[name], rtol=0)
+
+
+NET = mlp(2, 3, 2)
+STEP = a_step(NET)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "settings", "error", "sentence"),
+    [
+        ((nn.Linear(2, 1),), {}, InputError, "network draws an nn.Sequential; got a Linear"),
+        ((MLPClassifier(),), {}, InputError, "got a MLPClassifier. Give an nn.Sequential"),
+        ((nn.stack([NET, NET]),), {}, InputError, "a stack of several. Draw a member: nn.unstack(net)[0]"),
+        ((nn.Sequential(nn.ReLU()),), {}, InputError, "this network has none"),
+        ((nn.Sequential(),), {}, InputError, "this network has none"),
+        ((nn.Sequential(nn.Linear(2, 3), nn.Linear(4, 1)),), {}, InputError, "layer 1 (Linear(in_features=4"),
+        ((NET, a_step(mlp(2, 4, 2))), {}, InputError, "step is one of another network"),
+        ((NET, a_step(nn.Sequential(nn.Linear(2, 3), nn.Sigmoid(), nn.Linear(3, 2)))), {}, InputError, "0.weight"),
+        ((NET, 7), {}, InputError, "step must be what nn.trace returns; got a int"),
+        ((NET, STEP), {"row": 3}, InputError, "row must be one of the step's, from 0 to 2; got 3"),
+        ((NET, STEP), {"row": -1}, SettingError, "row must be a whole number of 0 or more; got -1"),
+        ((NET, STEP), {"edges": "weight"}, SettingError, "edges must be 'weights' or 'gradients' or 'updates'"),
+        ((NET,), {"edges": "gradients"}, SettingError, "Give step=nn.trace("),
+        ((NET, STEP), {"edges": "updates"}, SettingError, "Give nn.trace an optimizer"),
+        ((NET,), {"max_units": 3}, SettingError, "max_units must be a whole number of 4 or more; got 3"),
+        ((NET,), {"input_names": ["a"]}, InputError, "input_names must be 2 names, one for each of the inputs; got 1"),
+        ((NET,), {"output_names": "ab"}, InputError, "output_names must be 2 names, one for each of the outputs"),
+    ],
+)
+def test_what_cannot_be_drawn(arguments: Any, settings: Any, error: Any, sentence: str) -> None:
+    with pytest.raises(error) as caught:
+        plots.network(*arguments, **settings)
+    assert sentence in str(caught.value)
+    assert isinstance(caught.value, FeedforwardError)
+    assert plt.get_fignums() == []
+
+
+def test_a_step_is_no_longer_one_of_a_network_that_learned() -> None:
+    net = mlp(2, 3, 2)
+    step = a_step(net)
+    net[0].bias += 1.0
+    with pytest.raises(InputError, match="or of this one before it learned"):
+        plots.network(net, step)
+    plots.network(step.network, step)
+
+
+class Norm(nn.Layer):
+    def parameters(self) -> dict[str, Any]:
+        return {"scale": np.ones(3)}
+
+
+def test_a_layer_with_weights_of_another_kind_is_refused() -> None:
+    with pytest.raises(InputError, match="layer 1 .* is neither"):
+        plots.network(nn.Sequential(nn.Linear(2, 3), Norm()))
+
+
+# Histories of networks ---------------------------------------------------------------------------------------------
+
+HISTORY = {
+    "train_loss": [0.7, 0.5, 0.3, 0.2],
+    "train_score": [0.5, 0.7, 0.8, 0.9],
+    "val_loss": [0.8, 0.6, 0.5, 0.7],
+    "val_score": [0.5, 0.6, 0.7, 0.6],
+    "seconds": [0.1, 0.1, 0.1, 0.1],
+}
+
+
+def test_a_network_shows_loss_above_score_and_marks_the_best_epoch() -> None:
+    loss = plots.learning_curve(HISTORY)
+    upper, lower = loss.figure.axes
+    assert loss is upper
+    assert (upper.get_ylabel(), lower.get_ylabel()) == ("loss", "score")
+    assert (upper.get_xlabel(), lower.get_xlabel()) == ("", "epoch")
+    for ax, names in ((upper, ("train_loss", "val_loss")), (lower, ("train_score", "val_score"))):
+        for line, name in zip(ax.lines, names, strict=False):
+            assert_allclose(line.get_ydata(), HISTORY[name])
+        assert [line.get_xdata()[0] for line in ax.lines[2:]] == [3, 3]
+    assert [text.get_text() for text in upper.texts] == ["best epoch 3: 0.5"]
+    assert [text.get_text() for text in lower.texts] == ["best epoch 3: 0.7"]
+    assert upper.get_xlim() == lower.get_xlim()
+
+
+def test_given_axes_have_one_panel_and_curves_chooses() -> None:
+    upper, lower = plt.figure().subplots(2)
+    assert plots.learning_curve(HISTORY, ax=upper).get_ylabel() == "loss"
+    assert plots.learning_curve(HISTORY, ax=lower, curves=["val_score"]).texts[0].get_text().startswith("best epoch 3")
+    assert len(upper.figure.axes) == 2
+
+
+def test_without_validation_nothing_is_best() -> None:
+    history = {name: values for name, values in HISTORY.items() if not name.startswith("val")}
+    ax = plots.learning_curve(history)
+    assert [len(panel.texts) for panel in ax.figure.axes] == [0, 0]
+    lost = plots.learning_curve({**HISTORY, "val_loss": [np.nan] * 4})
+    assert not any("best" in text.get_text() for panel in lost.figure.axes for text in panel.texts)
+
+
+def test_log_is_for_losses_and_low_scores_are_cut() -> None:
+    ax = plots.learning_curve({**HISTORY, "train_score": [-40.0, -2.0, 0.5, 0.8]}, log=True)
+    assert [panel.get_yscale() for panel in ax.figure.axes] == ["log", "linear"]
+    assert ax.figure.axes[1].get_ylim()[0] == -1
+
+
+# Gradients by layer ------------------------------------------------------------------------------------------------
+
+
+def test_gradient_norms_are_those_of_backpropagation() -> None:
+    X, y = ff.datasets.moons(n=60, random_state=0)
+    nets = {"sigmoid": mlp(2, *[16] * 6, 2), "relu": mlp(2, *[16] * 6, 2, activation=nn.ReLU)}
+    ax = plots.gradient_norms(nets, nn.CrossEntropyLoss(), X, y)
+    drawn = {line.get_label(): line.get_ydata() for line in ax.lines}
+    for name, net in nets.items():
+        step = nn.trace(net, nn.CrossEntropyLoss(), X, y)
+        norms = [np.sqrt((g**2).sum()) for key, g in step.gradients.items() if key.endswith("weight")]
+        assert_allclose(drawn[name], norms)
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["sigmoid", "relu"]
+    # The gradient vanishes: from the last layer to the first by far more with sigmoids.
+    assert drawn["sigmoid"][-1] / drawn["sigmoid"][0] > 100 * drawn["relu"][-1] / drawn["relu"][0]
+    assert plots.gradient_norms(nets["relu"], nn.CrossEntropyLoss(), X, y).get_legend() is None
+
+
+def test_gradients_of_zero_are_said() -> None:
+    net = mlp(2, 4, 4, 2, activation=nn.ReLU)
+    net[2].bias[...] = -100.0
+    ax = plots.gradient_norms({"dead": net}, nn.CrossEntropyLoss(), np.eye(2), [0, 1])
+    ax.figure.canvas.draw()
+    assert ax.get_title(loc="right") == "dead: 0 or not finite in layers 1, 2, 3"
+
+
+@pytest.mark.parametrize(
+    ("nets", "sentence"),
+    [
+        ({}, "there is no network"),
+        (7, "takes an nn.Sequential, or a dict of them by name; got a int"),
+        ({"a": nn.Sequential(nn.ReLU())}, "needs one network with weights"),
+        (nn.stack([NET, NET]), "no stack of several"),
+    ],
+)
+def test_gradients_that_cannot_be_drawn(nets: Any, sentence: str) -> None:
+    with pytest.raises(InputError) as caught:
+        plots.gradient_norms(nets, nn.CrossEntropyLoss(), np.eye(2), [0, 1])
+    assert sentence in str(caught.value)
+    assert plt.get_fignums() == []
