@@ -66,9 +66,9 @@ class CompiledEngine:
         before = int(self._optimizer.state.get("step", 0))
 
         def run_member(j: int) -> int:
-            X, order = self._dense(plan.order[j])
+            *data, order = self._data(plan.order[j])
             done: int = run_span(
-                *(X, self._labels, self._targets, self._weights),
+                *data,
                 *(self._layout.layers, self._layout.alphas, self._layout.shares, *self._loss, self._score),
                 *(self._code, self._hyper, tensors, factors),
                 *(self._flat[j], self._spare[j], self._state_1[j], self._state_2[j], *self._buffers[j].arrays),
@@ -116,11 +116,13 @@ class CompiledEngine:
             bounds, factors = [(0, start)], factors[:1]
         return np.array(bounds, np.int64), np.array(factors)
 
-    def _dense(self, order: Array) -> tuple[Array, Array]:
-        """Return the rows to read and the order to read them in; sparse rows are made dense for this span alone."""
+    def _data(self, order: Array) -> tuple[Array, ...]:
+        """Return rows, labels, targets, weights, and the order to read them in; sparse rows made dense for this span."""
+        targets = (self._labels, self._targets, self._weights)
         if isinstance(self._rows.X, np.ndarray):
-            return writable(self._rows.X), order
-        return self._rows.X[order].toarray(), np.arange(len(order))
+            return writable(self._rows.X), *targets, order
+        picked = (array[order] if len(array) else array for array in targets)
+        return self._rows.X[order].toarray(), *picked, np.arange(len(order))
 
 
 class Buffers:
