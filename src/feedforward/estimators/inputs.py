@@ -1,5 +1,6 @@
 """What is given to an estimator, checked and made ready for training: rows, targets, weights, a network."""
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -88,6 +89,9 @@ def in_dtype(values: Any, dtype: DTypeLike, name: str) -> Any:
 def is_ready(X: Any, m: int, dtype: np.dtype[Any]) -> bool:
     """Say whether `X` needs no further check: exactly an ndarray of m columns, finite in `dtype`.
 
+    A sum tells: it is finite only if all numbers are. Numbers so large that only their sum is not are left to the
+    further check.
+
     Examples
     --------
     >>> X = np.array([[1.0, 2.0]])
@@ -96,6 +100,9 @@ def is_ready(X: Any, m: int, dtype: np.dtype[Any]) -> bool:
     """
     if type(X) is not np.ndarray or X.dtype.char not in "fd" or X.ndim != 2 or X.shape[1] != m or not X.size:
         return False
+    if X.dtype == dtype:
+        with np.errstate(over="ignore", invalid="ignore"):
+            return math.isfinite(np.add.reduce(X, axis=None))
     largest = float(np.finfo(dtype).max)
     return -largest <= float(X.min()) and float(X.max()) <= largest  # False for NaN
 

@@ -326,7 +326,7 @@ class NetworkEstimator(CallbackSupport, BaseEstimator):
         dtype = self.network_.dtype
         if hasattr(self, "feature_names_in_") or not is_ready(X, self.n_features_in_, dtype):
             X = in_dtype(check_rows(self, X, reset=False), dtype, "X")
-        return outputs(self.network_, X)
+        return outputs(self.network_, X, compiled=self.engine != "numpy")
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "network_")

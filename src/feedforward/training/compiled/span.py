@@ -14,6 +14,7 @@ from feedforward.training.compiled.passes import LANES, backward, by_blas, forwa
 from feedforward.training.compiled.products import copy, fill, gather_by_feature, gather_by_row
 from feedforward.training.compiled.updates import update
 
+FEW = 4  # rows that are faster one by one than as a block
 SHARES, TOP, TOTAL, WEIGHTS = range(4)  # rows of the scratch array `columns`: one number a row of the batch
 
 
@@ -104,10 +105,10 @@ def take_targets(labels, targets, weights, batch, batch_labels, goal, weight, sh
 def run_forward(X, layers, alphas, params, units, scratch, table, power, bits, outputs):  # type: ignore[no-untyped-def]
     """Fill `outputs`, shape (n, t), block by block; a row's result does not depend on the rows beside it."""
     n, m, t = X.shape[0], X.shape[1], outputs.shape[1]
-    block = len(units) // (layers[-1, RESULT] + t)
+    block = 1 if n < FEW else len(units) // (layers[-1, RESULT] + t)
     for first in range(0, n, block):
         b = min(block, n - first)
-        width = (b + LANES - 1) // LANES * LANES
+        width = 1 if block == 1 else (b + LANES - 1) // LANES * LANES
         x = units[: m * width].reshape((m, width))
         for i in range(b):
             row = X[first + i]
