@@ -1,5 +1,6 @@
 """The compiled passes piece by piece: products, exponentials, activations, memory, prediction."""
 
+import itertools
 import threading
 from typing import Any
 
@@ -99,7 +100,7 @@ def test_read_only_rows_are_read_without_a_copy() -> None:
 def networks() -> list[Any]:
     def deep(*sizes: int) -> nn.Sequential:
         layers: list[nn.Layer] = []
-        for m, h in zip(sizes[:-2], sizes[1:-1], strict=True):
+        for m, h in itertools.pairwise(sizes[:-1]):
             layers += [nn.Linear(m, h), nn.GELU(), nn.Dropout(0.5)]
         return nn.Sequential(*layers, nn.Linear(sizes[-2], sizes[-1]))
 

@@ -117,7 +117,7 @@ class CompiledEngine:
         return np.array(bounds, np.int64), np.array(factors)
 
     def _data(self, order: Array) -> tuple[Array, ...]:
-        """Return rows, labels, targets, weights, and the order to read them in; sparse rows made dense for this span."""
+        """Return rows, labels, targets, weights, and the order to read them in; sparse rows become dense for a span."""
         targets = (self._labels, self._targets, self._weights)
         if isinstance(self._rows.X, np.ndarray):
             return writable(self._rows.X), *targets, order
