@@ -66,9 +66,9 @@ class CompiledEngine:
         before = int(self._optimizer.state.get("step", 0))
 
         def run_member(j: int) -> int:
-            *data, order = self._data(plan.order[j])
+            X, labels, targets, weights, order = self._data(plan.order[j])
             done: int = run_span(
-                *data,
+                *(X, labels, targets, weights),
                 *(self._layout.layers, self._layout.alphas, self._layout.shares, *self._loss, self._score),
                 *(self._code, self._hyper, tensors, factors),
                 *(self._flat[j], self._spare[j], self._state_1[j], self._state_2[j], *self._buffers[j].arrays),
