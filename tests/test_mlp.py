@@ -355,6 +355,22 @@ def test_shape_of_predictions_is_that_of_targets() -> None:
     alike(labels, classifier().fit(X_IRIS, Y_IRIS))
 
 
+def test_targets_of_any_container() -> None:
+    names = load_iris().target_names[Y_IRIS]
+    plain = classifier().fit(X_IRIS, names)
+    for labels in (names.tolist(), pd.Series(names), pd.Series(names, dtype="category"), pd.Series(names, dtype="str")):
+        alike(plain, classifier().fit(X_IRIS, labels))
+    several = classifier().fit(X_NUMBERS, Y_SEVERAL)
+    for indicators in (Y_SEVERAL.tolist(), pd.DataFrame(Y_SEVERAL), csr_matrix(Y_SEVERAL)):
+        alike(several, classifier().fit(X_NUMBERS, indicators))
+    numbers = regressor().fit(X_NUMBERS, Y_NUMBERS)
+    for targets in (Y_NUMBERS.tolist(), pd.DataFrame(Y_NUMBERS), pd.DataFrame(Y_NUMBERS, dtype="Float64")):
+        alike(numbers, regressor().fit(X_NUMBERS, targets))
+    one = regressor().fit(X_NUMBERS, Y_NUMBERS[:, 0])
+    for column in (Y_NUMBERS[:, 0].tolist(), pd.Series(Y_NUMBERS[:, 0])):
+        alike(one, regressor().fit(X_NUMBERS, column))
+
+
 @pytest.mark.parametrize("rows", [1, 7, 64, 100])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("given", [np.float32, np.float64])
