@@ -12,7 +12,7 @@ help:
 	@echo "make demo      set up, then the main job: a real table, two neurons, a network, pictures"
 	@echo "make test      set up, then all tests"
 	@echo "make check     formatting, lint, types"
-	@echo "make bench     speed against peers (a few minutes)"
+	@echo "make bench     speed against peers (half an hour)"
 	@echo "make pictures  draw the README's pictures again"
 	@echo "make clean     remove the virtual environment and all caches"
 
@@ -33,6 +33,7 @@ format: $(VENV)/.dev
 
 bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/neurons.py
+	$(BIN)/python benchmarks/networks.py
 
 pictures: $(VENV)/.runtime
 	$(BIN)/python docs/pictures.py

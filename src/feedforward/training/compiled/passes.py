@@ -5,6 +5,20 @@ import numpy as np
 from feedforward.kernels import inner, woven
 from feedforward.nn.random import GOLDEN, MULTIPLIER_1, MULTIPLIER_2
 from feedforward.training.compiled.elementwise import CHUNK, IDENTITY, activate, times_slope
+from feedforward.training.compiled.layout import (
+    BIAS,
+    CODE,
+    DROPOUT,
+    INPUTS,
+    KIND,
+    LINEAR,
+    NET_INPUT,
+    OUTPUTS,
+    PLACE,
+    RESULT,
+    SOURCE,
+    WEIGHT,
+)
 from feedforward.training.compiled.products import (
     BLAS_FROM,
     add_bias,
@@ -15,9 +29,6 @@ from feedforward.training.compiled.products import (
     set_row_sums,
 )
 
-# A layer is a row of a table of whole numbers, and these are its columns. Places of activations count units.
-KIND, INPUTS, OUTPUTS, WEIGHT, BIAS, CODE, SOURCE, NET_INPUT, RESULT, PLACE = range(10)
-LINEAR, ACTIVATION, DROPOUT = range(3)
 LANES = 16  # batches are filled up with empty rows to a multiple of this
 
 
@@ -110,7 +121,7 @@ def backward(  # type: ignore[no-untyped-def]
     """Fill `gradients` from the deltas of the outputs, in `now`; `other` is scratch of the same size."""
     for k in range(len(layers) - 1, -1, -1):
         layer = layers[k]
-        m, h, net, to = layer[INPUTS], layer[OUTPUTS], layer[NET_INPUT], layer[RESULT]
+        h, net, to = layer[OUTPUTS], layer[NET_INPUT], layer[RESULT]
         d = now[: h * width]
         if layer[KIND] == DROPOUT:
             if shares[k] > 0:

@@ -14,7 +14,7 @@ BLAS_FROM = 150_000  # multiplications; measured by benchmarks/networks.py
 
 @inner
 def add_product(out, w, start, by_row, by_column, x):  # type: ignore[no-untyped-def]
-    """Out ← out + W x, of shapes (h, width), (h, m), (m, width); W[j, p] is ``w[start + j by_row + p by_column]``.
+    """Add W x to out, of shapes (h, width), (h, m), (m, width); W[j, p] is ``w[start + j by_row + p by_column]``.
 
     Each row of `out` is the same sum in the same order whatever the width, so a row's result does not depend on the
     rows beside it.
@@ -64,7 +64,7 @@ def add_product(out, w, start, by_row, by_column, x):  # type: ignore[no-untyped
 
 @inner
 def set_correlation(out, d, x):  # type: ignore[no-untyped-def]
-    """Out ← d xᵀ, of shapes (h, m), (h, width), (m, width): how each unit's delta goes with each input."""
+    """Write d xᵀ to out, of shapes (h, m), (h, width), (m, width): how each unit's delta goes with each input."""
     h, m, width = out.shape[0], out.shape[1], d.shape[1]
     zero = out.dtype.type(0)
     for j in range(0, h - 1, 2):
@@ -112,7 +112,7 @@ def add_bias(out, bias):  # type: ignore[no-untyped-def]
 
 @inner
 def set_row_sums(out, d):  # type: ignore[no-untyped-def]
-    """Out ← Σ d over the batch: the gradient of the biases."""
+    """Write Σ d to out, over the batch: the gradient of the biases."""
     for j in range(d.shape[0]):
         row, total = d[j], d.dtype.type(0)
         for i in range(d.shape[1]):
@@ -122,21 +122,21 @@ def set_row_sums(out, d):  # type: ignore[no-untyped-def]
 
 @inner
 def fill(out, value):  # type: ignore[no-untyped-def]
-    """Out ← value, for a flat array."""
+    """Write the value to out, a flat array."""
     for i in range(len(out)):
         out[i] = value
 
 
 @inner
 def copy(out, x):  # type: ignore[no-untyped-def]
-    """Out ← x, for flat arrays of one length."""
+    """Copy x to out, arrays of one length."""
     for i in range(len(out)):
         out[i] = x[i]
 
 
 @inner
 def gather_by_feature(out, X, rows):  # type: ignore[no-untyped-def]
-    """out[p, i] ← X[rows[i], p]; columns of `out` beyond the rows become 0."""
+    """Write X[rows[i], p] to out[p, i]; columns of `out` beyond the rows become 0."""
     for i in range(len(rows)):
         row = X[rows[i]]
         for p in range(len(row)):
@@ -147,7 +147,7 @@ def gather_by_feature(out, X, rows):  # type: ignore[no-untyped-def]
 
 @inner
 def gather_by_row(out, X, rows):  # type: ignore[no-untyped-def]
-    """out[i] ← X[rows[i]]; rows of `out` beyond the rows become 0."""
+    """Write X[rows[i]] to out[i]; rows of `out` beyond the rows become 0."""
     for i in range(len(rows)):
         copy(out[i], X[rows[i]])
     for i in range(len(rows), len(out)):
