@@ -121,8 +121,9 @@ class CompiledEngine:
         targets = (self._labels, self._targets, self._weights)
         if isinstance(self._rows.X, np.ndarray):
             return writable(self._rows.X), *targets, order
-        picked = (array[order] if len(array) else array for array in targets)
-        return self._rows.X[order].toarray(), *picked, np.arange(len(order))
+        read, places = np.unique(order, return_inverse=True)
+        picked = (array[read] if len(array) else array for array in targets)
+        return self._rows.X[read].toarray(), *picked, places
 
 
 class Buffers:
