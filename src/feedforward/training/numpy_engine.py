@@ -67,8 +67,7 @@ class NumpyEngine:
 
     def predict(self, X: Any) -> Array:
         """Return the outputs for the rows `X`, shape (n, t) or (k, n, t), whatever rows are beside them."""
-        with np.errstate(all="ignore"):
-            return predictor.outputs(self.network, X, compiled=False)
+        return predictor.outputs(self.network, X, compiled=False)
 
     def _batch(self, rows: Array) -> tuple[Array, Array, Array | None]:
         """Return inputs, targets and weights of these rows, of shape (k, batch): a single network has no axis k."""
