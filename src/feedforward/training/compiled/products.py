@@ -1,15 +1,25 @@
 """Compiled: the matrix products of a training step, over activations that lie feature by feature.
 
 A layer's outputs are an array (units, width) whose rows are as long as the batch, so that every loop runs along the
-batch and fills the vector registers, be the layer ever so narrow. Small products are four by four loops; from
-`BLAS_FROM` multiplications on, the BLAS library is faster.
+batch and fills the vector registers, be the layer ever so narrow. Small products are four by four loops; larger ones
+are the BLAS library's.
 """
 
 import numpy as np
 
 from feedforward.kernels import inner, inner_exact
 
-BLAS_FROM = 150_000  # multiplications; measured by benchmarks/networks.py
+# In multiplications, measured with OpenBLAS on two cores. Above ONE_THREAD it wakes its other threads, which is worth
+# while only from THREADS_FROM on: in between, a product is cut into pieces that stay below.
+BLAS_FROM, ONE_THREAD, THREADS_FROM = 30_000, 262_144, 2_500_000
+
+
+@inner
+def piece_of(h, size):  # type: ignore[no-untyped-def]
+    """Return how many of h rows to multiply at once, if each takes `size` multiplications; 0: by our own loops."""
+    if h * size < BLAS_FROM or (size > ONE_THREAD and h * size < THREADS_FROM):
+        return 0
+    return h if h * size >= THREADS_FROM else min(h, ONE_THREAD // size)
 
 
 @inner_exact
@@ -101,38 +111,37 @@ def set_correlation(out, d, x):  # type: ignore[no-untyped-def]
     """Write d xᵀ to out, of shapes (h, m), (h, width), (m, width): how each unit's delta goes with each input."""
     h, m, width = out.shape[0], out.shape[1], d.shape[1]
     zero = out.dtype.type(0)
-    for j in range(0, h - 1, 2):
-        d0, d1 = d[j], d[j + 1]
+    for j in range(0, h - 3, 4):
+        d0, d1, d2, d3 = d[j], d[j + 1], d[j + 2], d[j + 3]
         for p in range(0, m - 3, 4):
             x0, x1, x2, x3 = x[p], x[p + 1], x[p + 2], x[p + 3]
-            a0 = a1 = a2 = a3 = b0 = b1 = b2 = b3 = zero
+            a0 = a1 = a2 = a3 = b0 = b1 = b2 = b3 = c0 = c1 = c2 = c3 = e0 = e1 = e2 = e3 = zero
             for i in range(width):
-                s, t = d0[i], d1[i]
-                a0 += s * x0[i]
-                a1 += s * x1[i]
-                a2 += s * x2[i]
-                a3 += s * x3[i]
-                b0 += t * x0[i]
-                b1 += t * x1[i]
-                b2 += t * x2[i]
-                b3 += t * x3[i]
+                s, t, u, v = x0[i], x1[i], x2[i], x3[i]
+                a, b, c, e = d0[i], d1[i], d2[i], d3[i]
+                a0, a1, a2, a3 = a0 + a * s, a1 + a * t, a2 + a * u, a3 + a * v
+                b0, b1, b2, b3 = b0 + b * s, b1 + b * t, b2 + b * u, b3 + b * v
+                c0, c1, c2, c3 = c0 + c * s, c1 + c * t, c2 + c * u, c3 + c * v
+                e0, e1, e2, e3 = e0 + e * s, e1 + e * t, e2 + e * u, e3 + e * v
             out[j, p], out[j, p + 1], out[j, p + 2], out[j, p + 3] = a0, a1, a2, a3
             out[j + 1, p], out[j + 1, p + 1], out[j + 1, p + 2], out[j + 1, p + 3] = b0, b1, b2, b3
+            out[j + 2, p], out[j + 2, p + 1], out[j + 2, p + 2], out[j + 2, p + 3] = c0, c1, c2, c3
+            out[j + 3, p], out[j + 3, p + 1], out[j + 3, p + 2], out[j + 3, p + 3] = e0, e1, e2, e3
         for p in range(m - m % 4, m):
             x0 = x[p]
-            a0 = b0 = zero
+            a0 = b0 = c0 = e0 = zero
             for i in range(width):
-                a0 += d0[i] * x0[i]
-                b0 += d1[i] * x0[i]
-            out[j, p], out[j + 1, p] = a0, b0
-    if h % 2:
-        d0 = d[h - 1]
+                s = x0[i]
+                a0, b0, c0, e0 = a0 + d0[i] * s, b0 + d1[i] * s, c0 + d2[i] * s, e0 + d3[i] * s
+            out[j, p], out[j + 1, p], out[j + 2, p], out[j + 3, p] = a0, b0, c0, e0
+    for j in range(h - h % 4, h):
+        d0 = d[j]
         for p in range(m):
             x0 = x[p]
             a0 = zero
             for i in range(width):
                 a0 += d0[i] * x0[i]
-            out[h - 1, p] = a0
+            out[j, p] = a0
 
 
 @inner

@@ -10,7 +10,7 @@ import numpy as np
 from feedforward.kernels import compiled, woven
 from feedforward.training.compiled.layout import OUTPUTS, RESULT
 from feedforward.training.compiled.objectives import CLASS_CODES, add_scores, loss_and_delta
-from feedforward.training.compiled.passes import LANES, backward, by_blas, forward, forward_in_training
+from feedforward.training.compiled.passes import LANES, backward, forward, forward_in_training, lies_by_row
 from feedforward.training.compiled.products import copy, fill, gather_by_feature, gather_by_row
 from feedforward.training.compiled.updates import update
 
@@ -38,7 +38,7 @@ def run_span(  # type: ignore[no-untyped-def]
         width = (b + LANES - 1) // LANES * LANES
         share, top, total = columns[SHARES, :width], columns[TOP, :width], columns[TOTAL, :width]
         weight, goal = columns[WEIGHTS, : b if len(weights) else 0], y[: t * width].reshape((t, width))
-        take_rows(X, batch, units, width, by_blas(layers[0], width))
+        take_rows(X, batch, units, width, lies_by_row(layers[0], width))
         take_targets(labels, targets, weights, batch, batch_labels, goal, weight, share)
 
         forward_in_training(
