@@ -17,7 +17,7 @@ from feedforward.training.compiled.layout import OUTPUTS, layout_of
 from feedforward.training.compiled.memory import aligned, flattened
 from feedforward.training.compiled.span import run_forward
 
-BLOCK = 128  # rows that go through the network together, a multiple of LANES
+BLOCK = 256  # rows that go through the network together, a multiple of LANES
 AT_ONCE = 8192  # rows converted to the network's dtype, or made dense, at once
 PARALLEL_FROM = 30_000_000  # multiplications
 
