@@ -15,7 +15,6 @@ R = TypeVar("R")
 
 # Sums may be regrouped (that is what fills the vector registers), but nan and inf keep their meaning.
 REGROUP_SUMS = {"reassoc", "contract", "nsz"}
-OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
 
 
 def compiled(function: Callable[P, R]) -> Callable[P, R]:
@@ -69,10 +68,7 @@ def inner(function: Callable[P, R]) -> Callable[P, R]:
     >>> double(21)
     42
     """
-    import numba
-
-    machine_code: Callable[P, R] = numba.njit(fastmath=REGROUP_SUMS, **OPTIONS)(function)
-    return machine_code
+    return _numba(function, fastmath=REGROUP_SUMS)
 
 
 def inner_exact(function: Callable[P, R]) -> Callable[P, R]:
@@ -86,10 +82,7 @@ def inner_exact(function: Callable[P, R]) -> Callable[P, R]:
     >>> rest(1.0, 1e16)
     0.0
     """
-    import numba
-
-    machine_code: Callable[P, R] = numba.njit(fastmath={"contract"}, **OPTIONS)(function)
-    return machine_code
+    return _numba(function, fastmath={"contract"})
 
 
 def woven(function: Callable[P, R]) -> Callable[P, R]:
@@ -103,20 +96,22 @@ def woven(function: Callable[P, R]) -> Callable[P, R]:
     >>> half(3.0)
     1.5
     """
+    return _numba(function, fastmath=REGROUP_SUMS, inline="always")
+
+
+def _numba(function: Callable[P, R], **options: Any) -> Callable[P, R]:
     import numba
 
-    machine_code: Callable[P, R] = numba.njit(inline="always", fastmath=REGROUP_SUMS, **OPTIONS)(function)
+    machine_code: Callable[P, R] = numba.njit(nogil=True, error_model="numpy", **options)(function)
     return machine_code
 
 
-def _compile(function: Callable[..., R]) -> Callable[..., R]:
-    import numba
-
+def _compile(function: Callable[P, R]) -> Callable[P, R]:
     try:
-        machine_code: Callable[..., R] = numba.njit(cache=True, fastmath=REGROUP_SUMS, **OPTIONS)(function)
+        machine_code = _numba(function, fastmath=REGROUP_SUMS, cache=True)
         _watch_all_files(machine_code, function)
     except (RuntimeError, AttributeError):  # no folder to cache in, no source file to watch, or another numba
-        machine_code = numba.njit(fastmath=REGROUP_SUMS, **OPTIONS)(function)
+        machine_code = _numba(function, fastmath=REGROUP_SUMS)
     return machine_code
 
 
