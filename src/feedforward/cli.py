@@ -193,12 +193,16 @@ def _train(table: Path, target: str, model: Model, *, plot: Path | None, **choic
     # With verbose=True the model draws a bar of its own.
     silent = not words.is_terminal or bool((choices.get("settings") or {}).get("verbose"))
     with Progress(*columns, console=words, transient=True, disable=silent) as progress:
-        task = progress.add_task(f"training {model.value}", total=None)
+        task = progress.add_task(f"preparing {model.value}: the first time on a machine it is compiled", total=None)
+
+        def report(done: int, most: int) -> None:
+            progress.update(task, description=f"training {model.value}", completed=done, total=most)
+
         experiment = run_experiment(
             table,
             target,
             model.value,
-            on_epoch=lambda done, most: progress.update(task, completed=done, total=most),
+            on_epoch=report,
             **choices,
         )
     for warning in experiment.warnings:
