@@ -208,8 +208,8 @@ def time_to_accuracy(players: list[Player], seeds: int, accuracy: float = 0.97) 
     sheet = Sheet(
         f"Time to {accuracy:.0%} of scikit-learn's digits right: {DIGITS.name}, batch {DIGITS.batch}",
         ["library", "epochs, by seed", "ms, median", f"× {base}"],
-        words=f"{DIGITS.rows:,} rows to learn from and {1797 - DIGITS.rows} to test on, the same for all; "
-        f"Adam, η = {RATE}. The first number of epochs that reaches it, found beforehand; timed is a training of that many.",
+        words=f"{DIGITS.rows:,} rows to learn from and {1797 - DIGITS.rows} to test on, the same for all. "
+        f"Adam, η = {RATE}. Sought beforehand: the first number of epochs that gets there. Timed: so many epochs.",
     )
     for name, seconds in times.items():
         median = statistics.median(seconds)
