@@ -41,13 +41,22 @@ ORDER = [
     "training.scores",
     "training.recipe",
     "training.orders",
+    "training.compiled.layout",
+    "training.compiled.memory",
+    "training.compiled.elementwise",
+    "training.compiled.products",
+    "training.compiled.objectives",
+    "training.compiled.updates",
+    "training.compiled.passes",
+    "training.compiled.span",
+    "training.compiled.predictor",
+    "training.predictor",
     "training.numpy_engine",
     "training.compiled_engine",
     "training.engines",
     "training.troubles",
     "training.progress",
     "training.loop",
-    "training.predictor",
     "estimators.inputs",
     "estimators.callbacks",
     "estimators.network",
@@ -93,7 +102,7 @@ def modules() -> dict[str, Path]:
 
 
 def place(name: str) -> int:
-    if name in {"neurons", "tables", "training", "estimators"}:  # a docstring alone
+    if name in {"neurons", "tables", "training", "training.compiled", "estimators"}:  # a docstring alone
         return -1
     assert name in ORDER, f"{name} has no place in ORDER: give it one"
     return ORDER.index(name)

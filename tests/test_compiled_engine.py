@@ -1,5 +1,7 @@
-"""The compiled engine against the one that can be read: the same numbers, for every pair of what a training can have."""
+"""The compiled engine against the one that can be read: the same numbers, for every pair of settings."""
 
+import itertools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,7 @@ from pairs import pairwise
 
 N, M, T, STEPS = 60, 5, 3, 200
 
-LAYERS = {
+LAYERS: dict[str, Callable[[], nn.Layer]] = {
     layer.__name__: layer
     for layer in (nn.Identity, nn.Sigmoid, nn.Tanh, nn.ReLU, nn.LeakyReLU, nn.ELU, nn.SELU, nn.GELU, nn.SiLU, nn.Mish)
 } | {"Softplus": nn.Softplus, "LeakyReLU(-0.2)": lambda: nn.LeakyReLU(-0.2), "ELU(0.5)": lambda: nn.ELU(0.5)}
@@ -26,7 +28,7 @@ LOSSES = {
     "huber": (nn.HuberLoss(0.7), "numbers", "squared_error"),
     "binary": (nn.BCEWithLogitsLoss(), "marks", "exact"),
 }
-OPTIMIZERS = {
+OPTIMIZERS: dict[str, Callable[[], nn.Optimizer]] = {
     "sgd": lambda: nn.SGD(0.05),
     "momentum": lambda: nn.SGD(0.02, momentum=0.9, dampening=0.1),
     "nesterov": lambda: nn.SGD(0.02, momentum=0.8, nesterov=True),
@@ -119,9 +121,16 @@ def train_by(engine: Any, case: dict[str, Any], spans: int = 1) -> tuple[Any, An
 def split(plan: Plan, spans: int) -> list[Plan]:
     cuts = np.linspace(0, plan.steps, spans + 1).astype(int)
     return [
-        Plan(plan.first_step + a, plan.order, plan.bounds[a : b + 1], plan.learning_rate[a:b], plan.weight_decay[a:b], plan.seeds)
-        for a, b in zip(cuts[:-1], cuts[1:], strict=True)
-    ]  # fmt: skip
+        Plan(
+            plan.first_step + a,
+            plan.order,
+            plan.bounds[a : b + 1],
+            plan.learning_rate[a:b],
+            plan.weight_decay[a:b],
+            plan.seeds,
+        )
+        for a, b in itertools.pairwise(cuts)
+    ]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: "-".join(str(value) for value in case.values()))
@@ -136,3 +145,102 @@ def test_the_engines_agree(case: dict[str, Any]) -> None:
     assert optimizer.state.keys() == same_optimizer.state.keys()
     for name, array in same_optimizer.state.items():
         np.testing.assert_allclose(optimizer.state[name], array, rtol=1e-6, atol=1e-8, err_msg=name)
+
+
+@pytest.mark.parametrize("case", CASES[::9], ids=lambda case: "-".join(str(value) for value in case.values()))
+def test_spans_of_any_length_are_the_same_bits(case: dict[str, Any]) -> None:
+    network, optimizer, losses, _ = train_by(CompiledEngine, case)
+    again, same_optimizer, same_losses, _ = train_by(CompiledEngine, case, spans=7)
+    np.testing.assert_array_equal(losses, same_losses)
+    for name, array in network.parameters().items():
+        np.testing.assert_array_equal(array, again.parameters()[name])
+    for name, array in optimizer.state.items():
+        np.testing.assert_array_equal(array, same_optimizer.state[name])
+
+
+PLAIN = {
+    "activation": "ReLU",
+    "loss": "cross-entropy",
+    "optimizer": "adam",
+    "hidden": (8,),
+    "dropout": 0.0,
+    "weighted": False,
+    "decay": 0.0,
+    "members": None,
+    "batch": 32,
+    "bias": True,
+}
+
+
+def test_an_optimizer_goes_on_in_another_engine() -> None:
+    rng = np.random.default_rng(0)
+    network, rows, plan = case_network(PLAIN, rng, M), case_rows(PLAIN, rng), case_plan(PLAIN, rng, 40)
+    twin, optimizer, same = network.copy(), nn.Adam(), nn.Adam()
+    first, second = split(plan, 2)
+    loss = nn.CrossEntropyLoss()
+    CompiledEngine(network, loss, optimizer, rows, "accuracy").run(first)
+    NumpyEngine(network, loss, optimizer, rows, "accuracy").run(second)
+    NumpyEngine(twin, loss, same, rows, "accuracy").run(first)
+    CompiledEngine(twin, loss, same, rows, "accuracy").run(second)
+    for name, array in network.parameters().items():
+        np.testing.assert_allclose(array, twin.parameters()[name], atol=1e-10)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "rmsprop", "adam", "adamw"])
+def test_a_step_that_is_not_finite_is_not_made(optimizer: str) -> None:
+    rng = np.random.default_rng(0)
+    network, rows, plan = case_network(PLAIN, rng, M), case_rows(PLAIN, rng), case_plan(PLAIN, rng, 20)
+    plan.learning_rate[:] = np.where(np.arange(20) == 7, 1e305, 1e-3)
+    engine = CompiledEngine(network, nn.CrossEntropyLoss(), OPTIMIZERS[optimizer](), rows, "accuracy")
+    outcome = engine.run(plan)
+    twin = case_network(PLAIN, np.random.default_rng(0), M)
+    readable = NumpyEngine(twin, nn.CrossEntropyLoss(), OPTIMIZERS[optimizer](), rows, "accuracy").run(plan)
+    assert outcome.done == readable.done < 20
+    assert np.isnan(outcome.losses[outcome.done + 1 :]).all()
+    for name, array in network.parameters().items():
+        assert np.isfinite(array).all()
+        np.testing.assert_allclose(array, twin.parameters()[name], rtol=1e-9)
+
+
+def test_sparse_rows_give_what_dense_rows_give() -> None:
+    from scipy.sparse import csr_matrix
+
+    rng = np.random.default_rng(0)
+    network, rows, plan = case_network(PLAIN, rng, M), case_rows(PLAIN, rng), case_plan(PLAIN, rng, 50)
+    rows.X[rows.X < 0.5] = 0
+    twin, loss = network.copy(), nn.CrossEntropyLoss()
+    CompiledEngine(network, loss, nn.Adam(), rows, "accuracy").run(plan)
+    sparse = Rows(csr_matrix(rows.X), rows.targets)
+    CompiledEngine(twin, loss, nn.Adam(), sparse, "accuracy").run(plan)
+    for name, array in network.parameters().items():
+        np.testing.assert_array_equal(array, twin.parameters()[name])
+
+
+def test_float32_stays_near_float64() -> None:
+    rng = np.random.default_rng(0)
+    network, rows, plan = case_network(PLAIN, rng, M), case_rows(PLAIN, rng), case_plan(PLAIN, rng)
+    narrow = network.copy(np.float32)
+    loss = nn.CrossEntropyLoss()
+    CompiledEngine(network, loss, nn.Adam(), rows, "accuracy").run(plan)
+    narrow_rows = Rows(rows.X.astype(np.float32), rows.targets)
+    CompiledEngine(narrow, loss, nn.Adam(), narrow_rows, "accuracy").run(plan)
+    for name, array in network.parameters().items():
+        np.testing.assert_allclose(narrow.parameters()[name], array, atol=2e-3, err_msg=name)
+
+
+def test_training_takes_no_memory_by_the_step() -> None:
+    import tracemalloc
+
+    rng = np.random.default_rng(0)
+    case = {**PLAIN, "hidden": (50,)}
+    network, rows = case_network(case, rng, M), case_rows(case, rng)
+    engine = CompiledEngine(network, nn.CrossEntropyLoss(), nn.Adam(), rows, "accuracy")
+    engine.run(case_plan(case, rng, 10))
+    few, many = case_plan(case, rng, 10), case_plan(case, rng, 5000)
+    peaks = []
+    for plan in (few, many):
+        tracemalloc.start()
+        outcome = engine.run(plan)
+        peaks.append(tracemalloc.get_traced_memory()[1] - outcome.losses.nbytes - outcome.scores.nbytes)
+        tracemalloc.stop()
+    assert peaks[1] - peaks[0] < 4096  # the record of losses and scores is all that grows with the steps

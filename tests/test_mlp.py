@@ -5,6 +5,7 @@ import os
 import pickle
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 from inspect import signature
 from typing import Any
@@ -15,14 +16,17 @@ import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array, csr_matrix
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.datasets import load_digits, load_iris, make_blobs, make_regression
+from sklearn.ensemble import AdaBoostClassifier, BaggingClassifier
 from sklearn.exceptions import ConvergenceWarning, DataConversionWarning, NotFittedError
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.model_selection import GridSearchCV, cross_val_score, train_test_split
-from sklearn.pipeline import make_pipeline
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler, scale
 
 from feedforward import InputError, MLPClassifier, MLPRegressor, nn
@@ -355,6 +359,22 @@ def test_shape_of_predictions_is_that_of_targets() -> None:
     alike(labels, classifier().fit(X_IRIS, Y_IRIS))
 
 
+def test_targets_of_any_container() -> None:
+    names = load_iris().target_names[Y_IRIS]
+    plain = classifier().fit(X_IRIS, names)
+    for labels in (names.tolist(), pd.Series(names), pd.Series(names, dtype="category"), pd.Series(names, dtype="str")):
+        alike(plain, classifier().fit(X_IRIS, labels))
+    several = classifier().fit(X_NUMBERS, Y_SEVERAL)
+    for indicators in (Y_SEVERAL.tolist(), pd.DataFrame(Y_SEVERAL), csr_matrix(Y_SEVERAL)):
+        alike(several, classifier().fit(X_NUMBERS, indicators))
+    numbers = regressor().fit(X_NUMBERS, Y_NUMBERS)
+    for targets in (Y_NUMBERS.tolist(), pd.DataFrame(Y_NUMBERS), pd.DataFrame(Y_NUMBERS, dtype="Float64")):
+        alike(numbers, regressor().fit(X_NUMBERS, targets))
+    one = regressor().fit(X_NUMBERS, Y_NUMBERS[:, 0])
+    for column in (Y_NUMBERS[:, 0].tolist(), pd.Series(Y_NUMBERS[:, 0])):
+        alike(one, regressor().fit(X_NUMBERS, column))
+
+
 @pytest.mark.parametrize("rows", [1, 7, 64, 100])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("given", [np.float32, np.float64])
@@ -644,6 +664,30 @@ def test_calibration_and_cross_validation() -> None:
     assert CalibratedClassifierCV(model, cv=3).fit(X_IRIS, Y_IRIS).score(X_IRIS, Y_IRIS) > 0.9
     assert cross_val_score(model, X_IRIS, Y_IRIS, scoring="neg_log_loss").mean() > -0.3
     assert cross_val_score(model, X_IRIS, Y_IRIS, scoring="roc_auc_ovr").mean() > 0.97
+
+
+def test_a_pipeline_can_transform_the_validation_rows() -> None:
+    X, y = load_iris().data, Y_IRIS
+    with config_context(enable_metadata_routing=True):
+        mlp = classifier().set_fit_request(X_val=True, y_val=True)
+        model = Pipeline([("scale", StandardScaler()), ("mlp", mlp)], transform_input=["X_val"])
+        model.fit(X[::2], y[::2], X_val=X[1::2], y_val=y[1::2])
+    assert model[-1].history_["val_score"][-1] == pytest.approx(model.score(X[1::2], y[1::2]))
+
+
+@pytest.mark.parametrize("ensemble", [AdaBoostClassifier, BaggingClassifier, OneVsRestClassifier])
+def test_ensembles(ensemble: Any) -> None:
+    model = ensemble(classifier(learning_rate=0.02, max_epochs=40))
+    model.set_params(**({} if ensemble is OneVsRestClassifier else {"n_estimators": 3, "random_state": 0}))
+    assert model.fit(X_IRIS, Y_IRIS).score(X_IRIS, Y_IRIS) > 0.9
+
+
+def test_one_model_serves_many_threads() -> None:
+    model = classifier(hidden_sizes=(50, 50)).fit(X_IRIS, Y_IRIS)
+    alone = model.predict_proba(X_IRIS)
+    with ThreadPoolExecutor(4) as pool:
+        for together in pool.map(lambda _: model.predict_proba(X_IRIS), range(40)):
+            assert_array_equal(together, alone)
 
 
 def test_tables_with_names() -> None:

@@ -24,7 +24,7 @@ from feedforward.training.recipe import Recipe, build_loss, build_network, build
 from feedforward.training.troubles import dead_units
 from feedforward.validation import far_scales
 
-ENGINES = ["numpy"]
+ENGINES = ["numpy", "compiled"]
 ENGINE = ENGINES[0]  # of the test that runs
 
 

@@ -190,7 +190,9 @@ def _train(table: Path, target: str, model: Model, *, plot: Path | None, **choic
     if plot is not None:
         check_picture_path(plot)  # before the work, not after it
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("epochs")
-    with Progress(*columns, console=words, transient=True, disable=not words.is_terminal) as progress:
+    # With verbose=True the model draws a bar of its own.
+    silent = not words.is_terminal or bool((choices.get("settings") or {}).get("verbose"))
+    with Progress(*columns, console=words, transient=True, disable=silent) as progress:
         task = progress.add_task(f"training {model.value}", total=None)
         experiment = run_experiment(
             table,

@@ -85,19 +85,22 @@ def in_dtype(values: Any, dtype: DTypeLike, name: str) -> Any:
     return values.astype(dtype)
 
 
-def is_ready(X: Any, m: int, dtype: np.dtype[Any]) -> bool:
-    """Say whether `X` needs no further check: exactly an ndarray of m columns, finite in `dtype`.
+def is_ready(X: Any, m: int) -> bool:
+    """Say whether `X` needs no further check: exactly an ndarray of m columns, of numbers not too large for float32.
 
     Examples
     --------
     >>> X = np.array([[1.0, 2.0]])
-    >>> is_ready(X, 2, X.dtype), is_ready(X, 3, X.dtype), is_ready(X * np.inf, 2, X.dtype)
-    (True, False, False)
+    >>> is_ready(X, 2), is_ready(X, 3), is_ready(X * np.nan, 2), is_ready(X * 1e300, 2)
+    (True, False, False, False)
     """
     if type(X) is not np.ndarray or X.dtype.char not in "fd" or X.ndim != 2 or X.shape[1] != m or not X.size:
         return False
-    largest = float(np.finfo(dtype).max)
-    return -largest <= float(X.min()) and float(X.max()) <= largest  # False for NaN
+    smallest, largest = np.minimum.reduce(X, axis=None), np.maximum.reduce(X, axis=None)
+    return bool(smallest >= -_ROOM and largest <= _ROOM)  # False for NaN
+
+
+_ROOM = float(np.finfo(np.float32).max)
 
 
 def check_lengths(X: Any, y: Array, names: tuple[str, str] = ("X", "y")) -> None:
@@ -151,6 +154,8 @@ def one_column(y: Any) -> Array:
     """
     from sklearn.utils.validation import column_or_1d
 
+    if type(y) is np.ndarray and y.ndim == 1:
+        return y
     with explained_for(y):
         column: Array = column_or_1d(y, warn=True)
     return column

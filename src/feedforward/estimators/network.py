@@ -323,10 +323,9 @@ class NetworkEstimator(CallbackSupport, BaseEstimator):
         """Return the network's outputs, of shape (n, t), for rows that are checked first."""
         if not hasattr(self, "network_"):
             check_is_fitted(self)
-        dtype = self.network_.dtype
-        if hasattr(self, "feature_names_in_") or not is_ready(X, self.n_features_in_, dtype):
-            X = in_dtype(check_rows(self, X, reset=False), dtype, "X")
-        return outputs(self.network_, X)
+        if hasattr(self, "feature_names_in_") or not is_ready(X, self.n_features_in_):
+            X = in_dtype(check_rows(self, X, reset=False), self.network_.dtype, "X")
+        return outputs(self.network_, X, compiled=self.engine != "numpy")
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "network_")

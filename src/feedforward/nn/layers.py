@@ -289,6 +289,9 @@ class LeakyReLU(ActivationLayer):
         check_settings(self, {"negative_slope": NUMBER})
         self.activation = leaky_relu(negative_slope)
 
+    def __reduce__(self) -> tuple[Any, ...]:  # pickled by its setting: functions made on the spot cannot be
+        return type(self), (self.negative_slope,)
+
     def __repr__(self) -> str:
         return f"LeakyReLU(negative_slope={self.negative_slope})"
 
@@ -310,6 +313,9 @@ class ELU(ActivationLayer):
         self.alpha = alpha
         check_settings(self, {"alpha": NUMBER})
         self.activation = elu(alpha)
+
+    def __reduce__(self) -> tuple[Any, ...]:  # pickled by its setting: functions made on the spot cannot be
+        return type(self), (self.alpha,)
 
     def __repr__(self) -> str:
         return f"ELU(alpha={self.alpha})"

@@ -262,8 +262,9 @@ class CrossEntropyLoss(Loss):
         >>> CrossEntropyLoss().probabilities(np.array([[0.0, np.log(3.0)]]))
         array([[0.25, 0.75]])
         """
-        result: Array = np.exp(log_softmax(outputs))
-        return result
+        shares: Array = np.exp(outputs - np.maximum.reduce(outputs, axis=-1, keepdims=True))
+        shares /= np.add.reduce(shares, axis=-1, keepdims=True)
+        return shares
 
     def __repr__(self) -> str:
         return f"CrossEntropyLoss(label_smoothing={self.label_smoothing})"

@@ -154,7 +154,10 @@ class Sequential(Layer):
     @property
     def dtype(self) -> np.dtype[Any]:
         """What it computes in: the dtype of its parameters; float64 if it has none."""
-        return next((array.dtype for array in self.parameters().values()), np.dtype(np.float64))
+        for layer in self.layers:
+            for array in layer.parameters().values():
+                return array.dtype
+        return np.dtype(np.float64)
 
     @property
     def members(self) -> int | None:

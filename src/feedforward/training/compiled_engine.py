@@ -13,40 +13,16 @@ import numpy as np
 from feedforward import nn
 from feedforward.nn.activations import Array
 from feedforward.training.compiled.elementwise import CHUNK, exponential_table
-from feedforward.training.compiled.layout import Layout, is_supported, layout_of
+from feedforward.training.compiled.layout import OUTPUTS, Layout, layout_of
 from feedforward.training.compiled.memory import aligned, views, writable
 from feedforward.training.compiled.objectives import BINARY, CLASS_CODES, CLASS_SHARES, HUBER, SQUARED, SQUARED_ERROR
-from feedforward.training.compiled.passes import LANES, OUTPUTS
+from feedforward.training.compiled.passes import LANES
 from feedforward.training.compiled.predictor import predictor_of
 from feedforward.training.compiled.span import run_span
 from feedforward.training.compiled.updates import ADAM, RMSPROP, SGD
 from feedforward.training.plan import Outcome, Plan, Rows
 
-LOSSES = (nn.CrossEntropyLoss, nn.MSELoss, nn.HuberLoss, nn.BCEWithLogitsLoss)
 SCORES = ("accuracy", "exact", "squared_error")
-OPTIMIZERS = (nn.SGD, nn.RMSprop, nn.Adam, nn.AdamW)
-
-
-def unsupported(network: nn.Sequential, loss: nn.Loss, optimizer: nn.Optimizer) -> str | None:
-    """Return what the compiled engine cannot do here, in words; None if it can do all.
-
-    Examples
-    --------
-    >>> unsupported(nn.Sequential(nn.Linear(2, 1)), nn.MSELoss(), nn.SGD(0.1)) is None
-    True
-    """
-    if not is_supported(network):
-        strange = (
-            f"layer {i} is {layer!r}"
-            for i, layer in enumerate(network)
-            if not is_supported(nn.Sequential(layer, nn.Linear(1, 1)))
-        )
-        return next(strange, "the network has no parameters")
-    if type(loss) not in LOSSES:
-        return f"the loss is {loss!r}"
-    if type(optimizer) not in OPTIMIZERS:
-        return f"the optimizer is {optimizer!r}"
-    return None
 
 
 class CompiledEngine:
@@ -57,7 +33,8 @@ class CompiledEngine:
     >>> network = nn.Sequential(nn.Linear(1, 1))
     >>> X = np.array([[0.0], [1.0]])
     >>> engine = CompiledEngine(network, nn.MSELoss(), nn.SGD(0.1), Rows(X, 2 * X + 1), "squared_error")
-    >>> plan = Plan(0, np.tile([[0, 1]], 500), np.arange(0, 1001, 2), np.full(500, 0.5), np.zeros(500), np.zeros(1, np.uint64))
+    >>> order, bounds, seeds = np.tile([[0, 1]], 500), np.arange(0, 1001, 2), np.zeros(1, np.uint64)
+    >>> plan = Plan(0, order, bounds, np.full(500, 0.5), np.zeros(500), seeds)
     >>> engine.run(plan).done
     500
     >>> network(X).round(3)
@@ -89,15 +66,16 @@ class CompiledEngine:
         before = int(self._optimizer.state.get("step", 0))
 
         def run_member(j: int) -> int:
-            X, order = self._dense(plan.order[j])
-            return run_span(
-                *(X, self._labels, self._targets, self._weights),
+            X, labels, targets, weights, order = self._data(plan.order[j])
+            done: int = run_span(
+                *(X, labels, targets, weights),
                 *(self._layout.layers, self._layout.alphas, self._layout.shares, *self._loss, self._score),
                 *(self._code, self._hyper, tensors, factors),
                 *(self._flat[j], self._spare[j], self._state_1[j], self._state_2[j], *self._buffers[j].arrays),
                 *(order, plan.bounds, plan.learning_rate, plan.weight_decay),
                 *(plan.first_step, before, plan.seeds[j], losses[j], scores[j]),
             )
+            return done
 
         if self._k == 1:
             done = run_member(0)
@@ -138,11 +116,14 @@ class CompiledEngine:
             bounds, factors = [(0, start)], factors[:1]
         return np.array(bounds, np.int64), np.array(factors)
 
-    def _dense(self, order: Array) -> tuple[Array, Array]:
-        """Return the rows to read and the order to read them in; sparse rows are made dense for this span alone."""
+    def _data(self, order: Array) -> tuple[Array, ...]:
+        """Return rows, labels, targets, weights, and the order to read them in; sparse rows become dense for a span."""
+        targets = (self._labels, self._targets, self._weights)
         if isinstance(self._rows.X, np.ndarray):
-            return writable(self._rows.X), order
-        return self._rows.X[order].toarray(), np.arange(len(order))
+            return writable(self._rows.X), *targets, order
+        read, places = np.unique(order, return_inverse=True)
+        picked = (array[read] if len(array) else array for array in targets)
+        return self._rows.X[read].toarray(), *picked, places
 
 
 class Buffers:

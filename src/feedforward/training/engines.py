@@ -2,6 +2,7 @@
 
 from feedforward import nn
 from feedforward.errors import SettingError
+from feedforward.training.compiled.layout import unsupported
 from feedforward.training.numpy_engine import NumpyEngine
 from feedforward.training.plan import Engine, Rows
 from feedforward.validation import nearest
@@ -36,7 +37,7 @@ def choose_engine(
         raise SettingError(f"engine is unknown: {name!r}. {nearest(str(name), [*ENGINES, 'auto'], 'engines')}")
     if name == "numpy":
         return "numpy", "as asked"
-    reason = _refusal(network, loss, optimizer)
+    reason = unsupported(network, loss, optimizer)
     if reason is None:
         return "compiled", "as asked" if name == "compiled" else "it knows every part, and is the fastest"
     if name == "compiled":
@@ -59,12 +60,3 @@ def build_engine(
     from feedforward.training.compiled_engine import CompiledEngine
 
     return CompiledEngine(network, loss, optimizer, rows, score)
-
-
-def _refusal(network: nn.Sequential, loss: nn.Loss, optimizer: nn.Optimizer) -> str | None:
-    try:
-        from feedforward.training.compiled_engine import unsupported
-    except ImportError:
-        return "it is not there"
-    reason: str | None = unsupported(network, loss, optimizer)
-    return reason

@@ -46,6 +46,8 @@ class Training:
     history : dict of lists
         For each epoch "train_loss" and "train_score", weighted means of the batches before their updates; with
         validation rows "val_loss" and "val_score", after the epoch; "seconds".
+    watched : str
+        The loss that decides which epoch was the best, by its name in `history`.
     best_loss, best_epoch : float, int
         The lowest loss of the validation rows, or else of the training rows, and the number of epochs it took.
     best_parameters : dict of arrays or None
@@ -72,6 +74,7 @@ class Training:
     epoch: int = 0
     step: int = 0
     history: dict[str, list[float]] = field(default_factory=dict)
+    watched: str = ""
     best_loss: float = np.inf
     best_epoch: int = 0
     best_parameters: dict[str, Array] | None = None
@@ -155,7 +158,7 @@ def train(
     if not len(rows):
         raise InputError("train needs at least one row to learn from; got none.")
     is_whole, last = epochs is None, recipe.max_epochs if epochs is None else training.epoch + epochs
-    _reopen(training, recipe)
+    _reopen(training, recipe, "train_loss" if validation is None else "val_loss")
     if training.epoch == 0:
         training.troubles += far_scales(rows.X, column_names)
     name, reason = choose_engine(engine, training.network, loss, training.optimizer, rows)
@@ -178,12 +181,17 @@ def train(
         training.troubles += [] if recipe.patience else memorised(training.history, training.best_epoch)
 
 
-def _reopen(training: Training, recipe: Recipe) -> None:
-    """Make ready for more epochs; who goes on after a stop has patience anew."""
+def _reopen(training: Training, recipe: Recipe, watched: str) -> None:
+    """Make ready for more epochs; who goes on after a stop has patience anew, and who watches another loss all anew."""
     training.troubles = []
+    if watched != training.watched:
+        training.watched, training.best_loss, training.best_parameters = watched, np.inf, None
+        training.epochs_without_improvement = 0
     if training.should_stop:
         training.should_stop, training.epochs_without_improvement = False, 0
-    if recipe.schedule == "plateau" and training.plateau is None:
+    if recipe.schedule != "plateau":
+        training.plateau = None
+    elif training.plateau is None:
         training.plateau = nn.ReduceOnPlateau()
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from scipy.sparse import issparse
 
 from feedforward import nn
+from feedforward.training import predictor
 from feedforward.training.plan import Array, Outcome, Plan, Rows
 from feedforward.training.scores import score_sums
 
@@ -66,16 +67,7 @@ class NumpyEngine:
 
     def predict(self, X: Any) -> Array:
         """Return the outputs for the rows `X`, shape (n, t) or (k, n, t), whatever rows are beside them."""
-        with np.errstate(all="ignore"):
-            blocks = [self._outputs(X[first : first + _BLOCK]) for first in range(0, X.shape[0], _BLOCK)]
-        return np.concatenate(blocks, axis=-2)
-
-    def _outputs(self, X: Any) -> Array:
-        X = _dense(X)
-        block = np.zeros((_BLOCK, X.shape[1]), self.network.dtype)
-        block[: len(X)] = X
-        outputs: Array = self.network(block)[..., : len(X), :]
-        return outputs
+        return predictor.outputs(self.network, X, compiled=False)
 
     def _batch(self, rows: Array) -> tuple[Array, Array, Array | None]:
         """Return inputs, targets and weights of these rows, of shape (k, batch): a single network has no axis k."""
@@ -95,9 +87,6 @@ class NumpyEngine:
             outcome.losses[:done] = np.reshape(losses, (done, k))
             outcome.scores[:done] = np.reshape(scores, (done, k, measures))
         return outcome
-
-
-_BLOCK = 64  # rows: a product of matrices may round by their shape, so the shape is always the same
 
 
 def _dense(X: Any) -> Any:

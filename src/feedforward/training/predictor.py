@@ -49,5 +49,6 @@ def outputs(network: nn.Sequential, X: Any, *, compiled: bool = True) -> Array:
 def _block(network: nn.Sequential, X: Any) -> Array:
     rows = np.zeros((BLOCK, X.shape[1]), network.dtype)
     rows[: X.shape[0]] = X.toarray() if issparse(X) else X
-    result: Array = network(rows)[..., : X.shape[0], :]
+    with np.errstate(over="ignore", invalid="ignore"):  # the weights of a training that diverged may be huge
+        result: Array = network(rows)[..., : X.shape[0], :]
     return result

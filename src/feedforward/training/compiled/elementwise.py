@@ -44,7 +44,7 @@ def exponential_table(dtype: Any) -> Array:
 
 @inner_exact
 def exponential(x, table, power, bits):  # type: ignore[no-untyped-def]
-    """X ← eˣ = 2ᵏ eʳ, with k whole and |r| ≤ ½ ln 2; `bits` and `power` are one scratch array, as whole numbers and not.
+    """Write eˣ over x: eˣ = 2ᵏ eʳ, with k whole and |r| ≤ ½ ln 2. `power` and `bits` are the same scratch memory.
 
     2ᵏ is made by writing k into the exponent of a floating-point number, eʳ by its series.
     """
@@ -66,7 +66,7 @@ def exponential(x, table, power, bits):  # type: ignore[no-untyped-def]
 
 @inner
 def activate(code, alpha, a, e, table, power, bits):  # type: ignore[no-untyped-def]
-    """A ← σ(a); `e` is scratch of the same length."""
+    """Write σ(a) over a; `e` is scratch of the same length."""
     n = len(a)
     zero, one, two = a.dtype.type(0), a.dtype.type(1), a.dtype.type(2)
     if code == RELU:
@@ -93,7 +93,7 @@ def activate(code, alpha, a, e, table, power, bits):  # type: ignore[no-untyped-
         for i in range(n):
             t = (one - e[i]) / (one + e[i])
             a[i] = t if a[i] >= zero else -t
-    elif code == ELU or code == SELU:
+    elif code in (ELU, SELU):
         scale = a.dtype.type(SELU_SCALE) if code == SELU else one
         bend = a.dtype.type(SELU_ALPHA) if code == SELU else alpha
         for i in range(n):
@@ -114,7 +114,7 @@ def activate(code, alpha, a, e, table, power, bits):  # type: ignore[no-untyped-
 
 @inner
 def times_slope(code, alpha, d, z, a, e, table, power, bits):  # type: ignore[no-untyped-def]
-    """D ← d ⊙ σ′, from the net input z and the output a; `e` is scratch of the same length.
+    """Write d ⊙ σ′ over d, from the net input z and the output a; `e` is scratch of the same length.
 
     Where the output has taken the place of the net input (`SLOPE_NEEDS_NET_INPUT` says where not), z is a.
     """
@@ -132,7 +132,7 @@ def times_slope(code, alpha, d, z, a, e, table, power, bits):  # type: ignore[no
     elif code == TANH:
         for i in range(n):
             d[i] *= one - a[i] * a[i]
-    elif code == ELU or code == SELU:
+    elif code in (ELU, SELU):
         scale = d.dtype.type(SELU_SCALE) if code == SELU else one
         shift = d.dtype.type(SELU_SCALE * SELU_ALPHA) if code == SELU else alpha
         for i in range(n):

@@ -8,7 +8,9 @@ import numpy as np
 from feedforward import nn
 from feedforward.nn.activations import Array
 
-LINEAR, ACTIVATION, DROPOUT = range(3)
+# A layer is a row of a table of whole numbers, and these are its columns. Places of activations count units.
+KIND, INPUTS, OUTPUTS, WEIGHT, BIAS, CODE, SOURCE, NET_INPUT, RESULT, PLACE = range(10)
+LINEAR, ACTIVATION, DROPOUT = range(3)  # its kind
 CODES: dict[type[nn.Layer], int] = {
     layer: code
     for code, layer in enumerate(
@@ -27,6 +29,9 @@ CODES: dict[type[nn.Layer], int] = {
         )
     )
 }
+_LAYERS = (nn.Linear, nn.Dropout, *CODES)
+_LOSSES = (nn.CrossEntropyLoss, nn.MSELoss, nn.HuberLoss, nn.BCEWithLogitsLoss)
+_OPTIMIZERS = (nn.SGD, nn.RMSprop, nn.Adam, nn.AdamW)
 SLOPE_NEEDS_NET_INPUT = (nn.GELU, nn.SiLU, nn.Mish, nn.Softplus)
 
 
@@ -37,8 +42,8 @@ class Layout:
     Attributes
     ----------
     layers : array of int64, shape (L, 10)
-        A row a layer: its kind, inputs, outputs, places of weight and bias among the parameters, code of the activation,
-        and the units where it reads, puts its net input, and puts its result; its place in the network.
+        A row a layer: its kind, inputs, outputs, places of weight and bias among the parameters, code of the
+        activation, and the units where it reads, puts its net input, and puts its result; its place in the network.
     alphas, shares : arrays of shape (L,)
         Each layer's slope or bend, and its dropout.
     units : int
@@ -62,7 +67,28 @@ def is_supported(network: nn.Sequential) -> bool:
     >>> is_supported(nn.Sequential(nn.Linear(2, 1), nn.Tanh())), is_supported(nn.Sequential(nn.Sequential()))
     (True, False)
     """
-    return bool(network.parameters()) and all(type(layer) in (nn.Linear, nn.Dropout, *CODES) for layer in network)
+    return bool(network.parameters()) and all(type(layer) in _LAYERS for layer in network)
+
+
+def unsupported(network: nn.Sequential, loss: nn.Loss, optimizer: nn.Optimizer) -> str | None:
+    """Return what the compiled engine cannot do here, in words; None if it can do all.
+
+    Examples
+    --------
+    >>> net = nn.Sequential(nn.Linear(2, 1))
+    >>> unsupported(net, nn.MSELoss(), nn.SGD(0.1)), unsupported(nn.Sequential(net), nn.MSELoss(), nn.SGD(0.1))
+    (None, 'layer 0 is a Sequential')
+    """
+    for place, layer in enumerate(network):
+        if type(layer) not in _LAYERS:
+            return f"layer {place} is a {type(layer).__name__}"
+    if not network.parameters():
+        return "the network has no parameters"
+    if type(loss) not in _LOSSES:
+        return f"the loss is {loss!r}"
+    if type(optimizer) not in _OPTIMIZERS:
+        return f"the optimizer is {optimizer!r}"
+    return None
 
 
 def layout_of(network: nn.Sequential, inputs: int) -> Layout:
@@ -76,36 +102,32 @@ def layout_of(network: nn.Sequential, inputs: int) -> Layout:
     >>> layout.layers.shape, layout.units
     ((2, 10), 7)
     """
-    table: list[list[int]] = []
-    alphas, shares = [], []
-    at, width, source, parameters, widest = inputs, inputs, 0, 0, inputs
-    layers = list(network)
-    place = 0
-    while place < len(layers):
-        layer, weight, bias = layers[place], -1, -1
-        kind, outputs, share, activation = ACTIVATION, width, 0.0, nn.Identity()
+    table, alphas, shares = [], [], []
+    at, width, source, parameters, place = inputs, inputs, 0, 0, 0
+    while place < len(network):
+        layer, following = network[place], network[place + 1] if place + 1 < len(network) else None
+        kind, outputs, weight, bias, activation = ACTIVATION, width, -1, -1, layer
         if isinstance(layer, nn.Linear):
-            kind, outputs, weight = LINEAR, layer.out_features, parameters
+            kind, outputs, weight, activation = LINEAR, layer.out_features, parameters, nn.Identity()
             parameters += outputs * width
             if layer.bias is not None:
                 bias, parameters = parameters, parameters + outputs
-            if place + 1 < len(layers) and isinstance(layers[place + 1], nn.ActivationLayer):
-                place += 1
-                activation = layers[place]
+            if isinstance(following, nn.ActivationLayer):
+                activation, place = following, place + 1
         elif isinstance(layer, nn.Dropout):
-            kind, share = DROPOUT, layer.p
-        else:
-            activation = layer
-        keeps_input = isinstance(activation, SLOPE_NEEDS_NET_INPUT) or alpha_of(activation) < 0
-        net_input = at
-        at += outputs
-        result = at if keeps_input and kind != DROPOUT else net_input
-        at += outputs if result != net_input else 0
+            kind, activation = DROPOUT, nn.Identity()
+        alpha = alpha_of(activation)
+        net_input, at = at, at + outputs
+        result = net_input
+        if isinstance(activation, SLOPE_NEEDS_NET_INPUT) or alpha < 0:
+            result, at = at, at + outputs
         table.append([kind, width, outputs, weight, bias, CODES[type(activation)], source, net_input, result, place])
-        alphas.append(alpha_of(activation))
-        shares.append(share)
-        source, width, widest, place = result, outputs, max(widest, outputs), place + 1
-    return Layout(np.array(table, np.int64), np.array(alphas, network.dtype), np.array(shares), at, widest)
+        alphas.append(alpha)
+        shares.append(layer.p if isinstance(layer, nn.Dropout) else 0.0)
+        source, width, place = result, outputs, place + 1
+    layers = np.array(table, np.int64)
+    widest = int(layers[:, [INPUTS, OUTPUTS]].max())
+    return Layout(layers, np.array(alphas, network.dtype), np.array(shares), at, widest)
 
 
 def alpha_of(activation: Any) -> float:

@@ -16,8 +16,8 @@ ACCURACY, EXACT, SQUARED_ERROR = range(3)
 
 @woven
 def loss_and_delta(kind, param, z, d, labels, y, shares, b, top, total, table, power, bits):  # type: ignore[no-untyped-def]
-    """D ← ∂L/∂z; return L. `top` and `total` are scratch of one number a column."""
-    if kind == CLASS_CODES or kind == CLASS_SHARES:
+    """Write ∂L/∂z to d and return L; `top` and `total` are scratch of one number a column."""
+    if kind in (CLASS_CODES, CLASS_SHARES):
         soften(z, d, top, total, table, power, bits)
         if kind == CLASS_CODES:
             return cross_entropy_of_codes(param, z, d, labels, shares, b, top, total)
@@ -29,7 +29,7 @@ def loss_and_delta(kind, param, z, d, labels, y, shares, b, top, total, table, p
 
 @woven
 def soften(z, d, top, total, table, power, bits):  # type: ignore[no-untyped-def]
-    """D ← exp(z − top), with `top` the largest of a column; total ← Σ d."""
+    """Write exp(z − top) to d, with `top` the largest of a column, and its sums to total."""
     t, width = z.shape
     copy(top, z[0])
     for j in range(1, t):

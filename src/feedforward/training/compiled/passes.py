@@ -5,26 +5,37 @@ import numpy as np
 from feedforward.kernels import inner, woven
 from feedforward.nn.random import GOLDEN, MULTIPLIER_1, MULTIPLIER_2
 from feedforward.training.compiled.elementwise import CHUNK, IDENTITY, activate, times_slope
+from feedforward.training.compiled.layout import (
+    BIAS,
+    CODE,
+    DROPOUT,
+    INPUTS,
+    KIND,
+    LINEAR,
+    NET_INPUT,
+    OUTPUTS,
+    PLACE,
+    RESULT,
+    SOURCE,
+    WEIGHT,
+)
 from feedforward.training.compiled.products import (
-    BLAS_FROM,
     add_bias,
     add_product,
     copy,
     fill,
+    piece_of,
     set_correlation,
     set_row_sums,
 )
 
-# A layer is a row of a table of whole numbers, and these are its columns. Places of activations count units.
-KIND, INPUTS, OUTPUTS, WEIGHT, BIAS, CODE, SOURCE, NET_INPUT, RESULT, PLACE = range(10)
-LINEAR, ACTIVATION, DROPOUT = range(3)
 LANES = 16  # batches are filled up with empty rows to a multiple of this
 
 
 @woven
-def by_blas(layer, width):  # type: ignore[no-untyped-def]
-    """Whether the layer's products are large enough for the BLAS library."""
-    return layer[KIND] == LINEAR and layer[INPUTS] * layer[OUTPUTS] * width >= BLAS_FROM
+def lies_by_row(layer, width):  # type: ignore[no-untyped-def]
+    """Whether the first layer reads its rows as they are, to give them to BLAS, and not feature by feature."""
+    return layer[KIND] == LINEAR and piece_of(layer[OUTPUTS], layer[INPUTS] * width) > 0
 
 
 @woven
@@ -41,13 +52,14 @@ def run_layer(layer, alpha, params, units, width, use_blas, first, scratch, tabl
     out = units[layer[NET_INPUT] * width : (layer[NET_INPUT] + h) * width]
     if layer[KIND] == LINEAR:
         x, z = units[source * width : (source + m) * width], out.reshape((h, width))
-        large = use_blas and by_blas(layer, width)
-        if large:
+        piece = piece_of(h, m * width) if use_blas else 0
+        if piece > 0:
             w = params[layer[WEIGHT] : layer[WEIGHT] + h * m].reshape((h, m))
-            if first:
-                np.dot(w, x.reshape((width, m)).T, z)
-            else:
-                np.dot(w, x.reshape((m, width)), z)
+            for j in range(0, h, piece):
+                if first:
+                    np.dot(w[j : j + piece], x.reshape((width, m)).T, z[j : j + piece])
+                else:
+                    np.dot(w[j : j + piece], x.reshape((m, width)), z[j : j + piece])
             if layer[BIAS] >= 0:
                 add_bias(z, params[layer[BIAS] : layer[BIAS] + h])
         else:
@@ -110,7 +122,7 @@ def backward(  # type: ignore[no-untyped-def]
     """Fill `gradients` from the deltas of the outputs, in `now`; `other` is scratch of the same size."""
     for k in range(len(layers) - 1, -1, -1):
         layer = layers[k]
-        m, h, net, to = layer[INPUTS], layer[OUTPUTS], layer[NET_INPUT], layer[RESULT]
+        h, net, to = layer[OUTPUTS], layer[NET_INPUT], layer[RESULT]
         d = now[: h * width]
         if layer[KIND] == DROPOUT:
             if shares[k] > 0:
@@ -136,16 +148,19 @@ def linear_backward(layer, params, gradients, units, d, other, width, first):  #
     gradient = gradients[layer[WEIGHT] : layer[WEIGHT] + h * m].reshape((h, m))
     if layer[BIAS] >= 0:
         set_row_sums(gradients[layer[BIAS] : layer[BIAS] + h], delta)
-    down = other[: m * width].reshape((m, width))
-    if by_blas(layer, width):
+    piece = piece_of(h, m * width)
+    for j in range(0, h if piece > 0 else 0, max(piece, 1)):
         if first:
-            np.dot(delta, x.reshape((width, m)), gradient)
+            np.dot(delta[j : j + piece], x.reshape((width, m)), gradient[j : j + piece])
         else:
-            np.dot(delta, x.reshape((m, width)).T, gradient)
-            w = params[layer[WEIGHT] : layer[WEIGHT] + h * m].reshape((h, m))
-            np.dot(w.T, delta, down)
+            np.dot(delta[j : j + piece], x.reshape((m, width)).T, gradient[j : j + piece])
+    if piece == 0:
+        set_correlation(gradient, delta, x.reshape((m, width)))
+    if first:
         return
-    set_correlation(gradient, delta, x.reshape((m, width)))
-    if not first:
+    down = other[: m * width].reshape((m, width))
+    if piece == h:
+        np.dot(params[layer[WEIGHT] : layer[WEIGHT] + h * m].reshape((h, m)).T, delta, down)
+    else:
         fill(other[: m * width], units.dtype.type(0))
         add_product(down, params, layer[WEIGHT], 1, m, delta)

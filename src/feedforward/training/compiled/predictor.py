@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -12,9 +13,8 @@ from scipy.sparse import issparse
 from feedforward import nn
 from feedforward.nn.activations import Array
 from feedforward.training.compiled.elementwise import CHUNK, exponential_table
-from feedforward.training.compiled.layout import layout_of
+from feedforward.training.compiled.layout import OUTPUTS, layout_of
 from feedforward.training.compiled.memory import aligned, flattened
-from feedforward.training.compiled.passes import OUTPUTS
 from feedforward.training.compiled.span import run_forward
 
 BLOCK = 128  # rows that go through the network together, a multiple of LANES
@@ -82,7 +82,7 @@ class Predictor:
         if len(X) * self.flat.size >= PARALLEL_FROM:
             threads = numba.get_num_threads()
             cuts = np.linspace(0, len(X), threads + 1).astype(int)
-            pairs = list(zip(cuts[:-1], cuts[1:], strict=True))
+            pairs = list(pairwise(cuts))
             jobs = [(flat, rows[a:b], out[a:b]) for flat, rows, out in jobs for a, b in pairs]
             with ThreadPoolExecutor(threads) as pool:
                 list(pool.map(lambda job: self._run(*job), jobs))
@@ -91,7 +91,9 @@ class Predictor:
                 self._run(*job)
 
     def _run(self, flat: Array, X: Array, out: Array) -> None:
-        run_forward(X, *self._tables, flat, *self._scratch(), out)
+        layers, alphas = self._tables
+        units, scratch, table, power, bits = self._scratch()
+        run_forward(X, layers, alphas, flat, units, scratch, table, power, bits, out)
 
     def _scratch(self) -> tuple[Array, ...]:
         """Return this thread's memory for a block of activations."""

@@ -8,11 +8,13 @@ layers, loss and optimizer are rows and codes of small tables, so one compiled f
 import numpy as np
 
 from feedforward.kernels import compiled, woven
+from feedforward.training.compiled.layout import OUTPUTS, RESULT
 from feedforward.training.compiled.objectives import CLASS_CODES, add_scores, loss_and_delta
-from feedforward.training.compiled.passes import LANES, backward, by_blas, forward, forward_in_training
+from feedforward.training.compiled.passes import LANES, backward, forward, forward_in_training, lies_by_row
 from feedforward.training.compiled.products import copy, fill, gather_by_feature, gather_by_row
 from feedforward.training.compiled.updates import update
 
+FEW = 4  # rows that are faster one by one than as a block
 SHARES, TOP, TOTAL, WEIGHTS = range(4)  # rows of the scratch array `columns`: one number a row of the batch
 
 
@@ -28,7 +30,7 @@ def run_span(  # type: ignore[no-untyped-def]
 
     Parameters and gradients change places with every step: new parameters are written over the gradients.
     """
-    w, g, t, from_ = params, spare, layers[-1, 2], layers[-1, 8]
+    w, g, t, from_ = params, spare, layers[-1, OUTPUTS], layers[-1, RESULT]
     done = len(bounds) - 1
     for s in range(len(bounds) - 1):
         batch = order[bounds[s] : bounds[s + 1]]
@@ -36,7 +38,7 @@ def run_span(  # type: ignore[no-untyped-def]
         width = (b + LANES - 1) // LANES * LANES
         share, top, total = columns[SHARES, :width], columns[TOP, :width], columns[TOTAL, :width]
         weight, goal = columns[WEIGHTS, : b if len(weights) else 0], y[: t * width].reshape((t, width))
-        take_rows(X, batch, units, width, by_blas(layers[0], width))
+        take_rows(X, batch, units, width, lies_by_row(layers[0], width))
         take_targets(labels, targets, weights, batch, batch_labels, goal, weight, share)
 
         forward_in_training(
@@ -103,10 +105,10 @@ def take_targets(labels, targets, weights, batch, batch_labels, goal, weight, sh
 def run_forward(X, layers, alphas, params, units, scratch, table, power, bits, outputs):  # type: ignore[no-untyped-def]
     """Fill `outputs`, shape (n, t), block by block; a row's result does not depend on the rows beside it."""
     n, m, t = X.shape[0], X.shape[1], outputs.shape[1]
-    block = len(units) // (layers[-1, 8] + t)
+    block = 1 if n < FEW else len(units) // (layers[-1, RESULT] + t)
     for first in range(0, n, block):
         b = min(block, n - first)
-        width = (b + LANES - 1) // LANES * LANES
+        width = 1 if block == 1 else (b + LANES - 1) // LANES * LANES
         x = units[: m * width].reshape((m, width))
         for i in range(b):
             row = X[first + i]
@@ -115,7 +117,7 @@ def run_forward(X, layers, alphas, params, units, scratch, table, power, bits, o
         for p in range(m):
             fill(x[p, b:], 0)
         forward(layers, alphas, params, units, width, False, scratch, table, power, bits)
-        start = layers[-1, 8] * width
+        start = layers[-1, RESULT] * width
         z = units[start : start + t * width].reshape((t, width))
         for i in range(b):
             for j in range(t):
