@@ -171,7 +171,7 @@ class Seat:
             if np.mean(self.contender.predict(X_test).argmax(axis=1) == y_test) >= accuracy:
                 self.contender.task = replace(task, epochs=epochs)
                 return epochs, statistics.median(self.train() for _ in range(3))
-        return task.epochs, float("nan")
+        return task.epochs, float("inf")
 
     def peak(self, task: Task) -> float:
         """Return the bytes that a training takes at its peak, over the data and the libraries."""

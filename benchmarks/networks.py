@@ -62,7 +62,7 @@ GOALS: dict[str, dict[str, float]] = {
     "50-256-256-2": {ScikitLearn.name: 2, PRODUCTS: 1.3},
     "784-1024-1024-10": {PRODUCTS: 1.15},
 }
-DIGITS = Task((64, 100, 10), batch=128, batches=11, epochs=60, digits=True)
+DIGITS = Task((64, 100, 10), batch=32, batches=44, epochs=60, digits=True)
 MANY = 100_000  # rows to predict
 RESULTS = Path(__file__).parent.parent / "docs" / "results-networks.md"
 Times = dict[str, list[float]]  # seconds of each contender, one a round
@@ -208,13 +208,17 @@ def time_to_accuracy(players: list[Player], seeds: int, accuracy: float = 0.97) 
     sheet = Sheet(
         f"Time to {accuracy:.0%} of scikit-learn's digits right: {DIGITS.name}, batch {DIGITS.batch}",
         ["library", "epochs, by seed", "ms, median", f"× {base}"],
-        words=f"{DIGITS.rows:,} rows to learn from and {1797 - DIGITS.rows} to test on, the same for all; "
-        f"Adam, η = {RATE}. The first number of epochs that reaches it, found beforehand; timed is a training of that many.",
+        words=f"{DIGITS.rows:,} rows to learn from and {1797 - DIGITS.rows} to test on, the same for all. "
+        f"Adam, η = {RATE}. Sought beforehand: the first number of epochs that gets there. Timed: so many epochs.",
     )
     for name, seconds in times.items():
         median = statistics.median(seconds)
         counts = " ".join(map(str, epochs[name]))
-        sheet.rows.append([name, counts, number(1e3 * median), number(median / statistics.median(times[base]))])
+        if median < float("inf"):
+            figures = [number(1e3 * median), number(median / statistics.median(times[base]))]
+        else:
+            figures = ["not reached", ""]
+        sheet.rows.append([name, counts, *figures])
     return sheet
 
 
@@ -243,7 +247,7 @@ def allocations(task: Task) -> str:
     player.leave()
     return (
         f"A step more in a span of the {engine} engine ({task.name}) allocates {traced:.1f} bytes by Python's count "
-        f"(40 of them for its number in the outcome's arrays) and {arrays:.2f} arrays by numba's."
+        f"(its loss and its score, which the span gives back, take 16) and {arrays:.2f} arrays by numba's."
     )
 
 
@@ -333,7 +337,7 @@ def page(sheets: list[Sheet], notes: list[str]) -> str:
         "softmax cross-entropy, Adam, float32; same rows, batches and steps for all, each library in its best form "
         f"and in a process of its own, turns in rounds with pauses of {PAUSE} s, medians.\n\n{machine()}\n"
     )
-    return "\n".join([head, *[sheet.markdown() for sheet in sheets], *notes]).rstrip() + "\n"
+    return "\n".join([head, *[sheet.markdown() for sheet in sheets], "\n\n".join(notes)]) + "\n"
 
 
 if __name__ == "__main__":

@@ -35,9 +35,8 @@ class Engine(Contender):
     name = "feedforward, engine"
 
     def start(self) -> None:
-        from feedforward.training.engines import ENGINES, choose_engine
-
         from feedforward import nn
+        from feedforward.training.engines import build_engine, choose_engine
         from feedforward.training.plan import Rows
 
         layers: list[nn.Layer] = []
@@ -48,11 +47,11 @@ class Engine(Contender):
         self.network = nn.Sequential(*layers[:-1])
         parts = self.network, nn.CrossEntropyLoss(), nn.Adam(RATE), Rows(self.X, self.y.astype(np.int64))
         self.chosen, _ = choose_engine("auto", *parts)
-        self.engine = ENGINES[self.chosen](*parts, "accuracy")
+        self.engine = build_engine(self.chosen, *parts, "accuracy")
         self.order = self.task.order()
 
     def train(self, epochs: int) -> None:
-        self.done = self.engine.run(self.plan(epochs)).done
+        self.done: int = self.engine.run(self.plan(epochs)).done
 
     def plan(self, epochs: int) -> Any:
         from feedforward.training.plan import Plan

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -20,7 +20,7 @@ class NumpyProducts(Contender):
 
     def __init__(self, task: Task, form: str) -> None:
         super().__init__(task, form)
-        self.product = {"np.matmul": np.matmul, "np.dot": np.dot}[form]
+        self.product: Any = np.matmul if form == "np.matmul" else np.dot
         self.buffers = [np.empty((BLOCK, h), np.float32) for h in task.sizes[1:]]
 
     def start(self) -> None:
@@ -78,7 +78,8 @@ class TorchProducts(Contender):
     def predict(self, X: Array) -> Array:
         import torch
 
-        for A in torch.from_numpy(X).split(BLOCK):
+        rows: Any = torch.from_numpy(X)
+        for A in rows.split(BLOCK):
             for W, Z in zip(self.W, self.buffers, strict=True):
                 A = torch.mm(A, W.t(), out=Z[: len(A)])
         return np.asarray(A)
@@ -117,17 +118,17 @@ class Torch(Contender):
 
     name = "torch, sliced tensors"
     needs = "torch"
-    forms = ("fused Adam", "foreach Adam")
+    forms: ClassVar[tuple[str, ...]] = ("fused Adam", "foreach Adam")
 
     def start(self) -> None:
         import torch
 
         torch.set_num_threads(THREADS)
         self.network = torch_network(self.task)
-        chosen = {"fused": True} if self.form == "fused Adam" else {"foreach": True}
-        self.optimizer = torch.optim.Adam(self.network.parameters(), lr=RATE, **chosen)
+        fused = self.form == "fused Adam"
+        self.optimizer = torch.optim.Adam(self.network.parameters(), lr=RATE, fused=fused, foreach=not fused)
         self.rows, self.labels = torch.from_numpy(self.X), torch.from_numpy(self.y)
-        self.order = torch.from_numpy(self.task.order())
+        self.order: Any = torch.from_numpy(self.task.order())
 
     def train(self, epochs: int) -> None:
         from torch.nn.functional import cross_entropy
@@ -135,7 +136,8 @@ class Torch(Contender):
         for order in self.order[:epochs]:
             for batch in order.split(self.task.batch):
                 self.optimizer.zero_grad(set_to_none=True)
-                cross_entropy(self.network(self.rows[batch]), self.labels[batch]).backward()
+                loss: Any = cross_entropy(self.network(self.rows[batch]), self.labels[batch])
+                loss.backward()
                 self.optimizer.step()
 
     def steps(self) -> int:
@@ -176,7 +178,8 @@ def torch_network(task: Task) -> Any:
         layers += [torch.nn.Linear(m, h), torch.nn.ReLU()]
     network = torch.nn.Sequential(*layers[:-1])
     with torch.no_grad():
-        for layer, (w, b) in zip(network[::2], task.weights(), strict=True):
+        linear: Any = network[::2]
+        for layer, (w, b) in zip(linear, task.weights(), strict=True):
             layer.weight.copy_(torch.from_numpy(w))
             layer.bias.copy_(torch.from_numpy(b))
     return network
@@ -230,12 +233,13 @@ class Slices:
     def __iter__(self) -> Iterator[Any]:
         import torch
 
-        X = torch.from_numpy(self.dataset.X)
+        X: Any = torch.from_numpy(self.dataset.X)
         if not self.shuffle:  # predictions need no labels
             yield from ((x, x[:, 0]) for x in X.split(self.batch_size))
             return
-        y = torch.from_numpy(self.dataset.y)
-        for batch in torch.randperm(len(X)).split(self.batch_size):
+        y, order = torch.from_numpy(self.dataset.y), torch.randperm(len(X))
+        for first in range(0, len(X), self.batch_size):
+            batch = order[first : first + self.batch_size]
             yield X[batch], y[batch]
 
 
