@@ -142,6 +142,7 @@ class Buffers:
             aligned((4, width), dtype),
             aligned((outputs * width,), dtype),
             np.zeros(width, np.int64),
+            np.zeros(width, np.int32 if dtype == np.float32 else np.int64),  # as wide as the outputs
             np.zeros(width, np.uint64),
             aligned((CHUNK,), dtype),
             exponential_table(dtype),

@@ -133,27 +133,45 @@ def binary_cross_entropy(z, d, y, shares, b, table, power, bits):  # type: ignor
 
 
 @inner
-def add_scores(kind, coded, scores, z, labels, y, weights, b):  # type: ignore[no-untyped-def]
-    """Add to `scores` what the batch's rows got right, or their squared errors; `weights` is empty or one a row."""
-    t = z.shape[0]
-    for i in range(b):
-        w = weights[i] if len(weights) else z.dtype.type(1)
-        if kind == ACCURACY:
-            best, label = 0, 0
-            for j in range(1, t):
-                if z[j, i] > z[best, i]:
-                    best = j
-                if not coded and y[j, i] > y[label, i]:
-                    label = j
+def add_scores(kind, coded, scores, z, labels, y, weights, b, top, best):  # type: ignore[no-untyped-def]
+    """Add to `scores` what the batch's rows got right, or their squared errors.
+
+    `weights` is empty or one a row; `top` and `best` are scratch of one number a column.
+    """
+    t, one = z.shape[0], z.dtype.type(1)
+    if kind == ACCURACY:
+        find_largest(z, top, best)
+        for i in range(b):
+            label = 0
             if coded:
                 label = labels[i]
-            scores[0] += w * (best == label)
-        elif kind == EXACT:
+            else:
+                for j in range(1, t):
+                    label = j if y[j, i] > y[label, i] else label
+            if best[i] == label:
+                scores[0] += weights[i] if len(weights) else one
+    elif kind == EXACT:
+        for i in range(b):
             right = True
             for j in range(t):
                 right = right and (z[j, i] >= 0) == (y[j, i] > 0.5)
-            scores[0] += w * right
-        else:
-            for j in range(t):
+            if right:
+                scores[0] += weights[i] if len(weights) else one
+    else:
+        for j in range(t):
+            for i in range(b):
                 error = z[j, i] - y[j, i]
-                scores[j] += w * error * error
+                scores[j] += (weights[i] if len(weights) else one) * error * error
+
+
+@inner
+def find_largest(z, top, best):  # type: ignore[no-untyped-def]
+    """Write to `best`, and its value to `top`, the first output of each column that no other is larger than."""
+    copy(top, z[0])
+    fill(best, 0)
+    for j in range(1, z.shape[0]):
+        row = z[j]
+        for i in range(len(top)):
+            is_larger = row[i] > top[i]
+            top[i] = row[i] if is_larger else top[i]
+            best[i] = j if is_larger else best[i]

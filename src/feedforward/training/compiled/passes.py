@@ -28,6 +28,7 @@ from feedforward.training.compiled.products import (
     set_correlation,
     set_row_sums,
 )
+from feedforward.training.compiled.views import matrix
 
 LANES = 16  # batches are filled up with empty rows to a multiple of this
 
@@ -51,21 +52,21 @@ def run_layer(layer, alpha, params, units, width, use_blas, first, scratch, tabl
     m, h, source, to = layer[INPUTS], layer[OUTPUTS], layer[SOURCE], layer[RESULT]
     out = units[layer[NET_INPUT] * width : (layer[NET_INPUT] + h) * width]
     if layer[KIND] == LINEAR:
-        x, z = units[source * width : (source + m) * width], out.reshape((h, width))
+        x, z = units[source * width : (source + m) * width], matrix(out, h, width)
         piece = piece_of(h, m * width) if use_blas else 0
         if piece > 0:
-            w = params[layer[WEIGHT] : layer[WEIGHT] + h * m].reshape((h, m))
+            w = matrix(params[layer[WEIGHT] : layer[WEIGHT] + h * m], h, m)
             for j in range(0, h, piece):
                 if first:
-                    np.dot(w[j : j + piece], x.reshape((width, m)).T, z[j : j + piece])
+                    np.dot(w[j : j + piece], matrix(x, width, m).T, z[j : j + piece])
                 else:
-                    np.dot(w[j : j + piece], x.reshape((m, width)), z[j : j + piece])
+                    np.dot(w[j : j + piece], matrix(x, m, width), z[j : j + piece])
             if layer[BIAS] >= 0:
                 add_bias(z, params[layer[BIAS] : layer[BIAS] + h])
         else:
             for j in range(h):
                 fill(z[j], params[layer[BIAS] + j] if layer[BIAS] >= 0 else units.dtype.type(0))
-            add_product(z, params, layer[WEIGHT], m, 1, x.reshape((m, width)))
+            add_product(z, params, layer[WEIGHT], m, 1, matrix(x, m, width))
     elif source != layer[NET_INPUT]:
         copy(out, units[source * width : (source + h) * width])
     if to != layer[NET_INPUT]:
@@ -144,23 +145,23 @@ def backward(  # type: ignore[no-untyped-def]
 def linear_backward(layer, params, gradients, units, d, other, width, first):  # type: ignore[no-untyped-def]
     """∂L/∂W = δ xᵀ, ∂L/∂b = Σ δ, and, but for the first layer, ∂L/∂x = Wᵀ δ into `other`."""
     m, h = layer[INPUTS], layer[OUTPUTS]
-    x, delta = units[layer[SOURCE] * width : (layer[SOURCE] + m) * width], d.reshape((h, width))
-    gradient = gradients[layer[WEIGHT] : layer[WEIGHT] + h * m].reshape((h, m))
+    x, delta = units[layer[SOURCE] * width : (layer[SOURCE] + m) * width], matrix(d, h, width)
+    gradient = matrix(gradients[layer[WEIGHT] : layer[WEIGHT] + h * m], h, m)
     if layer[BIAS] >= 0:
         set_row_sums(gradients[layer[BIAS] : layer[BIAS] + h], delta)
     piece = piece_of(h, m * width)
     for j in range(0, h if piece > 0 else 0, max(piece, 1)):
         if first:
-            np.dot(delta[j : j + piece], x.reshape((width, m)), gradient[j : j + piece])
+            np.dot(delta[j : j + piece], matrix(x, width, m), gradient[j : j + piece])
         else:
-            np.dot(delta[j : j + piece], x.reshape((m, width)).T, gradient[j : j + piece])
+            np.dot(delta[j : j + piece], matrix(x, m, width).T, gradient[j : j + piece])
     if piece == 0:
-        set_correlation(gradient, delta, x.reshape((m, width)))
+        set_correlation(gradient, delta, matrix(x, m, width))
     if first:
         return
-    down = other[: m * width].reshape((m, width))
+    down = matrix(other[: m * width], m, width)
     if piece == h:
-        np.dot(params[layer[WEIGHT] : layer[WEIGHT] + h * m].reshape((h, m)).T, delta, down)
+        np.dot(matrix(params[layer[WEIGHT] : layer[WEIGHT] + h * m], h, m).T, delta, down)
     else:
         fill(other[: m * width], units.dtype.type(0))
         add_product(down, params, layer[WEIGHT], 1, m, delta)

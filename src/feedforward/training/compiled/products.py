@@ -136,7 +136,14 @@ def set_correlation(out, d, x):  # type: ignore[no-untyped-def]
             out[j, p], out[j + 1, p], out[j + 2, p], out[j + 3, p] = a0, b0, c0, e0
     for j in range(h - h % 4, h):
         d0 = d[j]
-        for p in range(m):
+        for p in range(0, m - 3, 4):
+            x0, x1, x2, x3 = x[p], x[p + 1], x[p + 2], x[p + 3]
+            a0 = a1 = a2 = a3 = zero
+            for i in range(width):
+                a = d0[i]
+                a0, a1, a2, a3 = a0 + a * x0[i], a1 + a * x1[i], a2 + a * x2[i], a3 + a * x3[i]
+            out[j, p], out[j, p + 1], out[j, p + 2], out[j, p + 3] = a0, a1, a2, a3
+        for p in range(m - m % 4, m):
             x0 = x[p]
             a0 = zero
             for i in range(width):

@@ -13,6 +13,7 @@ from feedforward.training.compiled.objectives import CLASS_CODES, add_scores, lo
 from feedforward.training.compiled.passes import LANES, backward, forward, forward_in_training, lies_by_row
 from feedforward.training.compiled.products import copy, fill, gather_by_feature, gather_by_row
 from feedforward.training.compiled.updates import update
+from feedforward.training.compiled.views import matrix, uncounted
 
 FEW = 4  # rows that are faster one by one than as a block
 SHARES, TOP, TOTAL, WEIGHTS = range(4)  # rows of the scratch array `columns`: one number a row of the batch
@@ -22,22 +23,27 @@ SHARES, TOP, TOTAL, WEIGHTS = range(4)  # rows of the scratch array `columns`: o
 def run_span(  # type: ignore[no-untyped-def]
     X, labels, targets, weights,
     layers, alphas, shares, loss_code, loss_param, score_code, optimizer_code, hyper, tensors, factors,
-    params, spare, state_1, state_2, units, drop_factors, deltas, columns, y, batch_labels, rows, scratch, table, power,
-    bits,
+    params, spare, state_1, state_2, units, drop_factors, deltas, columns, y, batch_labels, best, rows, scratch,
+    table, power, bits,
     order, bounds, rates, decays, first_step, updates_before, seed, losses, scores,
 ):  # fmt: skip
     """Do the steps of a plan; return how many were done.
 
     Parameters and gradients change places with every step: new parameters are written over the gradients.
     """
-    w, g, t, from_ = params, spare, layers[-1, OUTPUTS], layers[-1, RESULT]
+    X, targets, layers = uncounted(X), uncounted(targets), uncounted(layers)
+    units, drop_factors, deltas, y = uncounted(units), uncounted(drop_factors), uncounted(deltas), uncounted(y)
+    state_1, state_2, columns, rows = uncounted(state_1), uncounted(state_2), uncounted(columns), uncounted(rows)
+    best, batch_labels, scratch = uncounted(best), uncounted(batch_labels), uncounted(scratch)
+    power, bits, order, scores = uncounted(power), uncounted(bits), uncounted(order), uncounted(scores)
+    w, g, t, from_ = uncounted(params), uncounted(spare), layers[-1, OUTPUTS], layers[-1, RESULT]
     done = len(bounds) - 1
     for s in range(len(bounds) - 1):
         batch = order[bounds[s] : bounds[s + 1]]
         b = len(batch)
         width = (b + LANES - 1) // LANES * LANES
         share, top, total = columns[SHARES, :width], columns[TOP, :width], columns[TOTAL, :width]
-        weight, goal = columns[WEIGHTS, : b if len(weights) else 0], y[: t * width].reshape((t, width))
+        weight, goal = columns[WEIGHTS, : b if len(weights) else 0], matrix(y[: t * width], t, width)
         take_rows(X, batch, units, width, lies_by_row(layers[0], width))
         take_targets(labels, targets, weights, batch, batch_labels, goal, weight, share)
 
@@ -45,12 +51,14 @@ def run_span(  # type: ignore[no-untyped-def]
             layers, alphas, shares, w, units, drop_factors, width, seed, np.uint64(first_step + s), rows,
             scratch, table, power, bits,
         )  # fmt: skip
-        outputs = units[from_ * width : (from_ + t) * width].reshape((t, width))
-        delta = deltas[0, : t * width].reshape((t, width))
+        outputs = matrix(units[from_ * width : (from_ + t) * width], t, width)
+        delta = matrix(deltas[0, : t * width], t, width)
         losses[s] = loss_and_delta(
             loss_code, loss_param, outputs, delta, batch_labels, goal, share, b, top, total, table, power, bits
         )
-        add_scores(score_code, loss_code == CLASS_CODES, scores[s], outputs, batch_labels, goal, weight, b)
+        add_scores(
+            score_code, loss_code == CLASS_CODES, scores[s], outputs, batch_labels, goal, weight, b, top, best[:width]
+        )
         if not np.isfinite(losses[s]):
             done = s
             break
@@ -75,9 +83,9 @@ def take_rows(X, batch, units, width, by_row):  # type: ignore[no-untyped-def]
     """Copy the rows of a batch to where the first layer reads them."""
     m = X.shape[1]
     if by_row:
-        gather_by_row(units[: width * m].reshape((width, m)), X, batch)
+        gather_by_row(matrix(units[: width * m], width, m), X, batch)
     else:
-        gather_by_feature(units[: width * m].reshape((m, width)), X, batch)
+        gather_by_feature(matrix(units[: width * m], m, width), X, batch)
 
 
 @woven
@@ -109,7 +117,7 @@ def run_forward(X, layers, alphas, params, units, scratch, table, power, bits, o
     for first in range(0, n, block):
         b = min(block, n - first)
         width = 1 if block == 1 else (b + LANES - 1) // LANES * LANES
-        x = units[: m * width].reshape((m, width))
+        x = matrix(units[: m * width], m, width)
         for i in range(b):
             row = X[first + i]
             for p in range(m):
@@ -118,7 +126,7 @@ def run_forward(X, layers, alphas, params, units, scratch, table, power, bits, o
             fill(x[p, b:], 0)
         forward(layers, alphas, params, units, width, False, scratch, table, power, bits)
         start = layers[-1, RESULT] * width
-        z = units[start : start + t * width].reshape((t, width))
+        z = matrix(units[start : start + t * width], t, width)
         for i in range(b):
             for j in range(t):
                 outputs[first + i, j] = z[j, i]
