@@ -284,6 +284,9 @@ class Keras(Contender):
         self.fresh = [np.asarray(variable) for variable in self.model.optimizer.variables]
 
     def start(self) -> None:
+        import keras
+
+        keras.utils.set_random_seed(self.task.seed)  # for `fit`, which shuffles
         self.model.set_weights([array for w, b in self.task.weights() for array in (w.T, b)])
         for variable, value in zip(self.model.optimizer.variables, self.fresh, strict=True):
             variable.assign(value)
