@@ -206,7 +206,11 @@ class Player:
     def ask(self, method: str, *given: Any) -> Any:
         time.sleep(PAUSE)
         self.connection.send((method, given))
-        answer, trouble = self.connection.recv()
+        try:
+            answer, trouble = self.connection.recv()
+        except EOFError:
+            self.process.join()
+            raise RuntimeError(f"{self.kind.name}, {method}: its process ended, code {self.process.exitcode}") from None
         if trouble:
             raise RuntimeError(f"{self.kind.name}, {method}: {trouble}")
         return answer

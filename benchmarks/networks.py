@@ -232,7 +232,7 @@ def memory(task: Task, lineup: list[type[Contender]]) -> Sheet:
         "A fresh process each, after a training of another, tiny network; JAX also compiles for the new shapes.",
     )
     for kind in lineup:
-        if kind in (Fit, Engine, ScikitLearn, Torch, Jax):
+        if kind in (Fit, Engine, Torch, Jax):  # scikit-learn has its arrays from the start here
             player = Player(kind)
             sheet.rows.append([kind.name, number(player.ask("peak", task) / 1e6)])
             player.leave()

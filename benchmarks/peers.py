@@ -86,22 +86,34 @@ class TorchProducts(Contender):
 
 
 class ScikitLearn(Contender):
+    """Whole calls of `fit`, warm so that it starts from the weights of all. Two classes are one logit to it."""
+
     name = "scikit-learn"
     needs = "sklearn"
     quick = False
 
-    def start(self) -> None:
+    def __init__(self, task: Task, form: str) -> None:
+        super().__init__(task, form)
         from sklearn.neural_network import MLPClassifier
 
         self.model = MLPClassifier(
-            self.task.sizes[1:-1],
-            batch_size=self.task.batch,
+            task.sizes[1:-1],
+            batch_size=task.batch,
             learning_rate_init=RATE,
             alpha=0.0,
             tol=0.0,
             n_iter_no_change=10**6,
-            random_state=self.task.seed,
-        )
+            max_iter=1,
+            warm_start=True,
+            random_state=task.seed,
+        ).fit(self.X, self.y)
+
+    def start(self) -> None:
+        *weights, (w, b) = self.task.weights()
+        weights.append((w, b) if len(b) > 2 else (w[1:] - w[:1], b[1:] - b[:1]))
+        self.model.coefs_ = [w.T.copy() for w, _ in weights]
+        self.model.intercepts_ = [b for _, b in weights]
+        self.model.t_ = 0  # rows seen
 
     def train(self, epochs: int) -> None:
         self.model.set_params(max_iter=epochs).fit(self.X, self.y)
@@ -129,6 +141,7 @@ class Torch(Contender):
         self.optimizer = torch.optim.Adam(self.network.parameters(), lr=RATE, fused=fused, foreach=not fused)
         self.rows, self.labels = torch.from_numpy(self.X), torch.from_numpy(self.y)
         self.order: Any = torch.from_numpy(self.task.order())
+        torch.manual_seed(self.task.seed)  # for the DataLoader, which shuffles
 
     def train(self, epochs: int) -> None:
         from torch.nn.functional import cross_entropy
@@ -198,6 +211,7 @@ class Skorch(Contender):
         from skorch import NeuralNetClassifier
 
         torch.set_num_threads(THREADS)
+        torch.manual_seed(self.task.seed)
         self.model = NeuralNetClassifier(
             torch_network(self.task),
             criterion=torch.nn.CrossEntropyLoss,
@@ -270,6 +284,9 @@ class Keras(Contender):
         self.fresh = [np.asarray(variable) for variable in self.model.optimizer.variables]
 
     def start(self) -> None:
+        import keras
+
+        keras.utils.set_random_seed(self.task.seed)  # for `fit`, which shuffles
         self.model.set_weights([array for w, b in self.task.weights() for array in (w.T, b)])
         for variable, value in zip(self.model.optimizer.variables, self.fresh, strict=True):
             variable.assign(value)
