@@ -67,7 +67,8 @@ def is_supported(network: nn.Sequential) -> bool:
     >>> is_supported(nn.Sequential(nn.Linear(2, 1), nn.Tanh())), is_supported(nn.Sequential(nn.Sequential()))
     (True, False)
     """
-    return bool(network.parameters()) and all(type(layer) in _LAYERS for layer in network)
+    kinds = {type(layer) for layer in network.layers}
+    return nn.Linear in kinds and kinds.issubset(_LAYERS)
 
 
 def unsupported(network: nn.Sequential, loss: nn.Loss, optimizer: nn.Optimizer) -> str | None:

@@ -15,6 +15,7 @@ from feedforward.nn.activations import Array
 from feedforward.training.compiled.elementwise import CHUNK, exponential_table
 from feedforward.training.compiled.layout import OUTPUTS, layout_of
 from feedforward.training.compiled.memory import aligned, flattened
+from feedforward.training.compiled.passes import LANES
 from feedforward.training.compiled.span import run_forward
 
 BLOCK = 256  # rows that go through the network together, a multiple of LANES
@@ -32,7 +33,7 @@ def predictor_of(network: nn.Sequential, inputs: int) -> "Predictor":
     True
     """
     known = _PREDICTORS.get(network)
-    if known is None or not known.is_of(network):
+    if known is None or not known.is_current():
         known = _PREDICTORS[network] = Predictor(network, inputs, flattened(network))
     return known
 
@@ -54,27 +55,32 @@ class Predictor:
     def __init__(self, network: nn.Sequential, inputs: int, flat: Array) -> None:
         layout = layout_of(network, inputs)
         self.flat, self._stacked, self._dtype = flat, network.members is not None, network.dtype
-        self._tables, self._series = (layout.layers, layout.alphas), exponential_table(network.dtype)
+        self._first, self._layers, self._alphas = flat[0], layout.layers, layout.alphas
         self._outputs, self._units = int(layout.layers[-1, OUTPUTS]), layout.units
         self._memory = threading.local()
         self._linear = [(layer, layer.weight, layer.bias) for layer in network if isinstance(layer, nn.Linear)]
 
-    def is_of(self, network: nn.Sequential) -> bool:
-        """Whether these are still the network's own arrays."""
+    def is_current(self) -> bool:
+        """Whether the network still has the arrays that it had."""
         return all(layer.weight is weight and layer.bias is bias for layer, weight, bias in self._linear)
 
     def __call__(self, X: Any) -> Array:
         """Return the outputs for the rows `X`."""
-        n, k = X.shape[0], len(self.flat)
-        result = np.empty((k, n, self._outputs), self._dtype)
-        if isinstance(X, np.ndarray) and X.dtype == self._dtype and X.flags.c_contiguous and X.flags.writeable:
-            self._fill(result, X)
+        n = X.shape[0]
+        as_it_is = type(X) is np.ndarray and X.dtype == self._dtype and X.flags.carray  # C-ordered and writable
+        if as_it_is and n < LANES and not self._stacked:
+            result = np.empty((n, self._outputs), self._dtype)
+            self._run(self._first, X, result)
+            return result
+        results = np.empty((len(self.flat), n, self._outputs), self._dtype)
+        if as_it_is:
+            self._fill(results, X)
         else:
             for first in range(0, n, AT_ONCE):
                 part = X[first : first + AT_ONCE]
                 part = np.array(part.toarray() if issparse(part) else part, self._dtype, order="C")
-                self._fill(result[:, first : first + AT_ONCE], part)
-        return result if self._stacked else result[0]
+                self._fill(results[:, first : first + AT_ONCE], part)
+        return results if self._stacked else results[0]
 
     def _fill(self, result: Array, X: Array) -> None:
         """Run all members over the rows, large jobs on several threads."""
@@ -91,17 +97,15 @@ class Predictor:
                 self._run(*job)
 
     def _run(self, flat: Array, X: Array, out: Array) -> None:
-        layers, alphas = self._tables
-        units, scratch, table, power, bits = self._scratch()
-        run_forward(X, layers, alphas, flat, units, scratch, table, power, bits, out)
+        try:
+            units, scratch, table, power, bits = self._memory.arrays
+        except AttributeError:
+            units, scratch, table, power, bits = self._memory.arrays = self._scratch()
+        run_forward(X, self._layers, self._alphas, flat, units, scratch, table, power, bits, out)
 
     def _scratch(self) -> tuple[Array, ...]:
-        """Return this thread's memory for a block of activations."""
-        memory = self._memory
-        if not hasattr(memory, "arrays"):
-            power = aligned((CHUNK,), self._dtype)
-            bits = power.view(np.int32 if self._dtype == np.float32 else np.int64)
-            units = aligned((self._units * BLOCK,), self._dtype)
-            memory.arrays = units, aligned((CHUNK,), self._dtype), self._series, power, bits
-        arrays: tuple[Array, ...] = memory.arrays
-        return arrays
+        """Return memory for a block of activations: each thread has its own."""
+        power = aligned((CHUNK,), self._dtype)
+        bits = power.view(np.int32 if self._dtype == np.float32 else np.int64)
+        units = aligned((self._units * BLOCK,), self._dtype)
+        return units, aligned((CHUNK,), self._dtype), exponential_table(self._dtype), power, bits
