@@ -13,16 +13,17 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from feedforward import nn
-from feedforward.errors import InputError
+from feedforward.errors import InputError, SettingError
 from feedforward.nn.random import mix
+from feedforward.training.checks import ready
 from feedforward.training.engines import build_engine, choose_engine
 from feedforward.training.orders import RowOrders
 from feedforward.training.plan import Array, Engine, Outcome, Plan, Rows
 from feedforward.training.progress import Progress
 from feedforward.training.recipe import Recipe
-from feedforward.training.scores import as_score, score_sums, spread
-from feedforward.training.troubles import dead_units, diverged, memorised, rising_loss
-from feedforward.validation import far_scales
+from feedforward.training.scores import SCORES, as_score, score_sums, spread
+from feedforward.training.troubles import dead_units, diverged, memorised, rising_loss, useless
+from feedforward.validation import far_scales, nearest
 
 FIRST_SPAN = 16  # steps, until it is known how long they take
 SPAN_SECONDS = 0.2  # a span takes about as long: then Ctrl-C is heard
@@ -157,7 +158,11 @@ def train(
     """
     if not len(rows):
         raise InputError("train needs at least one row to learn from; got none.")
-    is_whole, last = epochs is None, recipe.max_epochs if epochs is None else training.epoch + epochs
+    rows = ready(rows, training.network, loss)
+    validation = None if validation is None else ready(validation, training.network, loss, "validation")
+    if score not in SCORES:
+        raise SettingError(f"train: score is unknown: {score!r}. {nearest(str(score), SCORES, 'scores')}")
+    is_whole, last = epochs is None, int(recipe.max_epochs) if epochs is None else training.epoch + epochs
     _reopen(training, recipe, "train_loss" if validation is None else "val_loss")
     if training.epoch == 0:
         training.troubles += far_scales(rows.X, column_names)
@@ -177,7 +182,9 @@ def train(
         training.network.load_parameters(training.best_parameters)
     if is_whole and not course.has_diverged:
         training.troubles += dead_units(training.network, rows.X)
-        training.troubles += rising_loss(training.history.get("train_loss", ()), float(training.optimizer.lr))
+        training.troubles += rising_loss(
+            training.history.get("train_loss", ()), float(training.optimizer.lr)
+        ) or useless(score, training.history.get("train_score", ()))
         training.troubles += [] if recipe.patience else memorised(training.history, training.best_epoch)
 
 
@@ -210,7 +217,7 @@ class _Course:
     has_diverged: bool = False
 
     def __post_init__(self) -> None:
-        self.batch_size = min(self.recipe.batch_size or len(self.rows), len(self.rows))
+        self.batch_size = min(int(self.recipe.batch_size or len(self.rows)), len(self.rows))
         self.steps = -(-len(self.rows) // self.batch_size)  # an epoch
         self.spread = spread(self.score, self.rows)
         self.seeds = mix(self.training.seed, np.arange(self.orders.k))
@@ -246,7 +253,7 @@ class _Course:
         if training.plateau is not None:
             factor = np.full(last - first, training.plateau.state["factor"])
         else:
-            total = self.recipe.max_epochs * self.steps  # past its end a schedule stays as it is there
+            total = int(self.recipe.max_epochs) * self.steps  # past its end a schedule stays as it is there
             factor = nn.SCHEDULES[self.recipe.schedule](np.minimum(steps[:-1], total - 1), total)
         decay = np.full(last - first, float(training.optimizer.weight_decay))
         rate = float(training.optimizer.lr) * factor

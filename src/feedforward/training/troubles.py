@@ -121,3 +121,21 @@ def memorised(history: Mapping[str, Sequence[float]], best_epoch: int) -> list[s
         f"{best_epoch} to {last:.4g}. Set patience=10 to stop at the best epoch; weight_decay, dropout, fewer units or "
         "more rows help against it."
     ]
+
+
+def useless(score: str, scores: Sequence[float]) -> list[str]:
+    """Say that quantities were learned worse than by always giving their mean.
+
+    Examples
+    --------
+    >>> useless("squared_error", [-5.0, -2.0])
+    ['after the last epoch R² on the training rows is -2, worse than always giving the mean. Scale the targets to mean 0
+    and deviation 1 (sklearn.compose.TransformedTargetRegressor), or train for more epochs or with smaller batches.']
+    """
+    if score != "squared_error" or not scores or not scores[-1] < 0:
+        return []
+    return [
+        f"after the last epoch R² on the training rows is {scores[-1]:.3g}, worse than always giving the mean. "
+        "Scale the targets to mean 0 and deviation 1 (sklearn.compose.TransformedTargetRegressor), or train for more "
+        "epochs or with smaller batches."
+    ]

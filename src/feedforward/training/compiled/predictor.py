@@ -33,7 +33,7 @@ def predictor_of(network: nn.Sequential, inputs: int) -> "Predictor":
     True
     """
     known = _PREDICTORS.get(network)
-    if known is None or not known.is_current():
+    if known is None or known.inputs != inputs or not known.is_current():
         known = _PREDICTORS[network] = Predictor(network, inputs, flattened(network))
     return known
 
@@ -53,7 +53,7 @@ class Predictor:
     """
 
     def __init__(self, network: nn.Sequential, inputs: int, flat: Array) -> None:
-        layout = layout_of(network, inputs)
+        layout, self.inputs = layout_of(network, inputs), inputs
         self.flat, self._stacked, self._dtype = flat, network.members is not None, network.dtype
         self._first, self._layers, self._alphas = flat[0], layout.layers, layout.alphas
         self._outputs, self._units = int(layout.layers[-1, OUTPUTS]), layout.units

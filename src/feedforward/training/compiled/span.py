@@ -24,23 +24,21 @@ def run_span(  # type: ignore[no-untyped-def]
     X, labels, targets, weights,
     layers, alphas, shares, loss_code, loss_param, score_code, optimizer_code, hyper, tensors, factors,
     params, spare, state_1, state_2, units, drop_factors, deltas, columns, y, batch_labels, best, rows, scratch,
-    table, power, bits,
-    order, bounds, rates, decays, first_step, updates_before, seed, losses, scores,
+    table, power, bits, order, bounds, rates, decays, first_step, updates_before, seed, losses, scores,
 ):  # fmt: skip
     """Do the steps of a plan; return how many were done.
 
     Parameters and gradients change places with every step: new parameters are written over the gradients.
     """
-    X, targets, layers = uncounted(X), uncounted(targets), uncounted(layers)
+    X, targets, layers, power = uncounted(X), uncounted(targets), uncounted(layers), uncounted(power)
     units, drop_factors, deltas, y = uncounted(units), uncounted(drop_factors), uncounted(deltas), uncounted(y)
     state_1, state_2, columns, rows = uncounted(state_1), uncounted(state_2), uncounted(columns), uncounted(rows)
-    best, batch_labels, scratch = uncounted(best), uncounted(batch_labels), uncounted(scratch)
-    power, bits, order, scores = uncounted(power), uncounted(bits), uncounted(order), uncounted(scores)
-    w, g, t, from_ = uncounted(params), uncounted(spare), layers[-1, OUTPUTS], layers[-1, RESULT]
-    done = len(bounds) - 1
+    best, batch_labels, scratch, bits = uncounted(best), uncounted(batch_labels), uncounted(scratch), uncounted(bits)
+    order, scores = uncounted(order), uncounted(scores)
+    w, g, done = uncounted(params), uncounted(spare), len(bounds) - 1
+    t, from_ = layers[-1, OUTPUTS], layers[-1, RESULT]
     for s in range(len(bounds) - 1):
-        batch = order[bounds[s] : bounds[s + 1]]
-        b = len(batch)
+        batch, b = order[bounds[s] : bounds[s + 1]], bounds[s + 1] - bounds[s]
         width = (b + LANES - 1) // LANES * LANES
         share, top, total = columns[SHARES, :width], columns[TOP, :width], columns[TOTAL, :width]
         weight, goal = columns[WEIGHTS, : b if len(weights) else 0], matrix(y[: t * width], t, width)
