@@ -692,3 +692,21 @@ def test_someone_who_watches_gets_a_bar(monkeypatch: pytest.MonkeyPatch) -> None
 def test_silence_is_the_default(capsys: pytest.CaptureFixture[str]) -> None:
     run(SMALL)
     assert capsys.readouterr() == ("", "")
+
+
+def test_a_column_far_from_zero_is_named_with_what_it_is_lost_in() -> None:
+    from feedforward.training.troubles import off_centre
+
+    far = np.add(X, [0.0, 1e6, 0.0])
+    (trouble,) = off_centre(far, ["a", "b", "c"])
+    assert trouble.startswith("column 'b' lies around 1e+06")
+    assert off_centre(X) == off_centre(X[:1]) == off_centre(np.ones((50, 2))) == []
+
+
+def test_many_dead_layers_are_one_trouble() -> None:
+    net = nn.Sequential(*(layer for _ in range(5) for layer in (nn.Linear(3, 3), nn.ReLU())), nn.Linear(3, 2))
+    for i in range(0, 10, 2):
+        net[i].bias[...] = -1e3
+    (trouble,) = dead_units(net, X)
+    assert "in layer 1, 100 %" in trouble
+    assert "4 more layers" in trouble

@@ -306,6 +306,8 @@ def copy_of(network: Any, m: int, t: int, dtype: DTypeLike, final: nn.Layer | No
         if not np.isfinite(array).all():
             raise InputError(f"network: parameter {name} contains NaN or infinity. Start from finite numbers.")
         in_dtype(np.atleast_2d(array), dtype, f"network: parameter {name}")
+    if len({id(layer) for layer in network if layer.parameters()}) < sum(bool(layer.parameters()) for layer in network):
+        raise InputError("network has one layer in two places, and training would part them. Give each place its own.")
     try:
         outputs = network(np.zeros((1, m)))
     except InputError as error:

@@ -22,7 +22,7 @@ from feedforward.training.plan import Array, Engine, Outcome, Plan, Rows
 from feedforward.training.progress import Progress
 from feedforward.training.recipe import Recipe
 from feedforward.training.scores import SCORES, as_score, score_sums, spread
-from feedforward.training.troubles import dead_units, diverged, memorised, rising_loss, useless
+from feedforward.training.troubles import dead_units, diverged, memorised, off_centre, rising_loss, useless
 from feedforward.validation import far_scales, nearest
 
 FIRST_SPAN = 16  # steps, until it is known how long they take
@@ -165,7 +165,7 @@ def train(
     is_whole, last = epochs is None, int(recipe.max_epochs) if epochs is None else training.epoch + epochs
     _reopen(training, recipe, "train_loss" if validation is None else "val_loss")
     if training.epoch == 0:
-        training.troubles += far_scales(rows.X, column_names)
+        training.troubles += far_scales(rows.X, column_names) or off_centre(rows.X, column_names)
     name, reason = choose_engine(engine, training.network, loss, training.optimizer, rows)
     k = training.network.members or 1
     orders = RowOrders(len(rows), k, training.seed, last, shuffle=shuffle, given=order)

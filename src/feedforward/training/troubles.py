@@ -16,6 +16,8 @@ from feedforward.validation import row_sample
 RISES = 5  # epochs running
 RISE = 0.1  # of the first loss: less than this is noise
 SCORE_GAP = 0.1
+ENOUGH = 50  # epochs: who trains for fewer does not expect it to be over
+OFF_CENTRE = 1e3  # means over deviations beyond which float32 has few digits left for what differs
 
 
 def diverged(epoch: int, learning_rate: float) -> str:
@@ -48,16 +50,39 @@ def dead_units(network: nn.Sequential, X: Any) -> list[str]:
     """
     sample = row_sample(X)
     _, saved = network.forward(sample.toarray() if issparse(sample) else sample)
-    troubles = []
-    for name, outputs in _relu_outputs(network, saved):
-        share = 1 - (outputs > 0).any(axis=-2).mean()
-        if share > 0.5:
-            troubles.append(
-                f"in layer {name}, {100 * share:.0f} % of the ReLU units fire for no row: they are dead, and learn no "
-                "more. Lower learning_rate, centre the inputs with sklearn.preprocessing.StandardScaler, or take "
-                "activation='leaky_relu'."
-            )
-    return troubles
+    shares = {name: 1 - (outputs > 0).any(axis=-2).mean() for name, outputs in _relu_outputs(network, saved)}
+    dead = [f"{name}, {100 * share:.0f} %" for name, share in shares.items() if share > 0.5]
+    if not dead:
+        return []
+    others = f" (and in {len(dead) - 1} more layers many)" if len(dead) > 1 else ""
+    return [
+        f"in layer {dead[0]} of the ReLU units fire for no row{others}: they are dead, and learn no more. Lower "
+        "learning_rate, centre the inputs with sklearn.preprocessing.StandardScaler, or take activation='leaky_relu'."
+    ]
+
+
+def off_centre(X: Any, names: Sequence[Any] | None = None) -> list[str]:
+    """Say which column lies so far from 0 that its values hardly differ, judged by some rows.
+
+    Examples
+    --------
+    >>> print(*off_centre(np.array([[1.7e9], [1.7e9 + 500]]), ["time"]))
+    column 'time' lies around 1.7e+09 and varies by only 250: its values hardly differ. Centre and scale the columns ...
+    """
+    sample = row_sample(X)
+    if issparse(sample) or len(sample) < 2:
+        return []
+    sample = sample.astype(np.float64)
+    centre, spread = np.abs(sample.mean(axis=0)), sample.std(axis=0)
+    columns = np.flatnonzero((centre > OFF_CENTRE * spread) & (spread > 1e-12 * centre))
+    if not len(columns):
+        return []
+    j = columns[np.argmax(centre[columns] / spread[columns])]
+    name = repr(names[j] if names is not None else int(j))
+    return [
+        f"column {name} lies around {centre[j]:.3g} and varies by only {spread[j]:.3g}: its values hardly differ. "
+        "Centre and scale the columns first, with sklearn.preprocessing.StandardScaler or feedforward.TableEncoder."
+    ]
 
 
 def _relu_outputs(network: nn.Sequential, saved: Sequence[Any], above: str = "") -> Iterator[tuple[str, Array]]:
@@ -124,15 +149,15 @@ def memorised(history: Mapping[str, Sequence[float]], best_epoch: int) -> list[s
 
 
 def useless(score: str, scores: Sequence[float]) -> list[str]:
-    """Say that quantities were learned worse than by always giving their mean.
+    """Say that quantities were learned worse than by always giving their mean, though there was time to learn.
 
     Examples
     --------
-    >>> useless("squared_error", [-5.0, -2.0])
+    >>> useless("squared_error", [-5.0] * 49 + [-2.0])
     ['after the last epoch R² on the training rows is -2, worse than always giving the mean. Scale the targets to mean 0
     and deviation 1 (sklearn.compose.TransformedTargetRegressor), or train for more epochs or with smaller batches.']
     """
-    if score != "squared_error" or not scores or not scores[-1] < 0:
+    if score != "squared_error" or len(scores) < ENOUGH or not scores[-1] < 0:
         return []
     return [
         f"after the last epoch R² on the training rows is {scores[-1]:.3g}, worse than always giving the mean. "

@@ -71,7 +71,7 @@ def activate(code, alpha, a, e, table, power, bits):  # type: ignore[no-untyped-
     zero, one, two = a.dtype.type(0), a.dtype.type(1), a.dtype.type(2)
     if code == RELU:
         for i in range(n):
-            a[i] = a[i] if a[i] > zero else zero
+            a[i] = zero if a[i] < zero else a[i]  # NaN stays NaN
         return
     if code == LEAKY_RELU:
         for i in range(n):
