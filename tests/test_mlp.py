@@ -732,8 +732,10 @@ def test_a_failed_fit_leaves_no_network_for_other_data() -> None:
 
 
 def test_a_given_network_decides_its_layers() -> None:
-    network = nn.Sequential(nn.Linear(4, 5), nn.Sequential(nn.GELU(), nn.Dropout(0.2)), nn.Linear(5, 3))
-    model = classifier(engine="numpy", learning_rate=0.02).fit(X_IRIS, Y_IRIS, network=network)
+    rng = np.random.default_rng(0)
+    inside = nn.Sequential(nn.GELU(), nn.Dropout(0.2))
+    network = nn.Sequential(nn.Linear(4, 5, rng=rng), inside, nn.Linear(5, 3, rng=rng))
+    model = classifier(engine="numpy", learning_rate=0.05).fit(X_IRIS, Y_IRIS, network=network)
     assert repr(model.network_) == repr(network)
     assert model.network_.dtype == np.float32
     assert model.score(X_IRIS, Y_IRIS) > 0.8
@@ -747,7 +749,7 @@ import sys
 import sklearn.pipeline, sklearn.model_selection
 sys.modules["sklearn.callback"] = None          # as if there were none
 import feedforward as ff
-model = ff.MLPClassifier(max_epochs=3, callbacks=[lambda training: training.epoch == 2])
+model = ff.MLPClassifier(activation="tanh", max_epochs=3, callbacks=[lambda training: training.epoch == 2])
 print(model.fit([[0.0], [1.0]], [0, 1]).n_iter_, hasattr(model, "set_callbacks"))
 """
     done = subprocess.run(
