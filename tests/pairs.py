@@ -1,31 +1,46 @@
 """A table of cases in which every pair of choices occurs: much of what all combinations would find, in few runs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import combinations, product
 from typing import Any
 
-import numpy as np
+Case = dict[str, Any]
+Pair = frozenset[tuple[str, int]]  # two names, each with the place of its choice
 
 
-def pairwise(choices: Mapping[str, Sequence[Any]], seed: int = 0) -> list[dict[str, Any]]:
-    """Return cases, a choice for each name, so that every two choices of two names stand together in one of them."""
-    names = list(choices)
-    sizes = {name: range(len(choices[name])) for name in names}
-    missing = {
-        ((a, i), (b, j)) for a, b in combinations(names, 2) for i, j in product(sizes[a], sizes[b])
-    }  # fmt: skip
-    rng, cases = np.random.default_rng(seed), []
+def pairwise(choices: Mapping[str, Sequence[Any]], impossible: Collection[Case] = ()) -> list[Case]:
+    """Return cases, a choice for each name, so that every two choices of two names stand together in one of them.
+
+    Each case begins with a pair that is still missing, and chooses what adds most others. `impossible` has pairs that
+    cannot be: cases of two names.
+    """
+    never = {frozenset((name, choices[name].index(value)) for name, value in pair.items()) for pair in impossible}
+    missing, cases = _all_pairs(choices) - never, []
     while missing:
-        (a, i), (b, j) = min(missing)
-        case = {a: i, b: j}
-        for name in rng.permutation([name for name in names if name not in case]).tolist():
-            gains = [len(missing & _pairs(names, {**case, name: k})) for k in sizes[name]]
-            best = np.flatnonzero(np.array(gains) == max(gains))
-            case[name] = int(rng.choice(best))
-        missing -= _pairs(names, case)
-        cases.append({name: choices[name][case[name]] for name in names})
+        case = dict(min(sorted(pair) for pair in missing))
+        for name in sorted(set(choices) - set(case), key=lambda name: (-len(choices[name]), name)):
+            options = [{**case, name: place} for place in range(len(choices[name]))]
+            possible = [option for option in options if not _pairs_of(option) & never]
+            case = max(possible, key=lambda option: len(_pairs_of(option) & missing))
+        missing -= _pairs_of(case)
+        cases.append({name: choices[name][case[name]] for name in choices})
     return cases
 
 
-def _pairs(names: list[str], case: Mapping[str, int]) -> set[Any]:
-    return {((a, case[a]), (b, case[b])) for a, b in combinations(names, 2) if a in case and b in case}
+def missing_pairs(choices: Mapping[str, Sequence[Any]], impossible: Collection[Case], cases: list[Case]) -> set[Pair]:
+    """Return the pairs, but for those that cannot be, that no case has."""
+    never = {frozenset((name, choices[name].index(value)) for name, value in pair.items()) for pair in impossible}
+    places = [{name: choices[name].index(value) for name, value in case.items()} for case in cases]
+    return _all_pairs(choices) - never - set().union(*map(_pairs_of, places))
+
+
+def _all_pairs(choices: Mapping[str, Sequence[Any]]) -> set[Pair]:
+    return {
+        frozenset([(one, i), (other, j)])
+        for one, other in combinations(choices, 2)
+        for i, j in product(range(len(choices[one])), range(len(choices[other])))
+    }
+
+
+def _pairs_of(case: Mapping[str, int]) -> set[Pair]:
+    return {frozenset(pair) for pair in combinations(case.items(), 2)}
