@@ -58,6 +58,23 @@ def encode_labels(y: Any, classes: Any = None) -> tuple[NDArray[Any], NDArray[np
     return classes, codes
 
 
+def check_same_classes(classes: Any, known: NDArray[Any]) -> None:
+    """Raise `InputError` if a later call of ``partial_fit`` names other classes than the first; None names none.
+
+    Examples
+    --------
+    >>> check_same_classes(["no", "maybe"], np.array(["no", "yes"]))
+    Traceback (most recent call last):
+    feedforward.errors.InputError: classes=['maybe', 'no'] is not the same as on the last call to partial_fit, or in
+    fit: ['no', 'yes']. To learn other classes, fit anew.
+    """
+    if classes is not None and not np.array_equal(known, np.unique(classes)):
+        raise InputError(
+            f"classes={np.unique(classes).tolist()!r} is not the same as on the last call to partial_fit, or in "
+            f"fit: {known.tolist()!r}. To learn other classes, fit anew."
+        )
+
+
 def _refuse_missing(y: NDArray[Any]) -> None:
     if y.dtype.kind == "f":
         missing = ~np.isfinite(y)

@@ -10,7 +10,7 @@ from feedforward import nn
 from feedforward.errors import InputError, SettingError
 from feedforward.estimators.inputs import indicators, is_table, one_column
 from feedforward.estimators.network import Array, NetworkEstimator
-from feedforward.targets import encode_labels, row_weights
+from feedforward.targets import check_same_classes, encode_labels, row_weights
 from feedforward.training.loop import Callback
 from feedforward.training.recipe import Recipe, build_loss
 from feedforward.validation import CLASS_WEIGHT, Rule
@@ -190,11 +190,8 @@ class MLPClassifier(ClassifierMixin, NetworkEstimator):
                 f"{type(self).__name__}: class_weight={self.class_weight!r} needs all rows at once, and partial_fit "
                 "sees only some; give a dict from class to weight."
             )
-        if classes is not None and hasattr(self, "network_") and not np.array_equal(self.classes_, np.unique(classes)):
-            raise InputError(
-                f"classes={np.unique(classes).tolist()!r} is not the same as on the last call to partial_fit, or in "
-                f"fit: {self.classes_.tolist()!r}. To learn other classes, fit anew."
-            )
+        if hasattr(self, "network_"):
+            check_same_classes(classes, self.classes_)
         self._fit_pass(X, y, sample_weight, X_val, y_val, classes)
         return self
 

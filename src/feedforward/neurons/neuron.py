@@ -14,7 +14,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from feedforward.errors import InputError, SettingError
-from feedforward.targets import encode_labels, row_weights
+from feedforward.targets import check_same_classes, encode_labels, row_weights
 from feedforward.validation import Rule, check_rows, check_settings, far_scales
 
 Array = NDArray[Any]
@@ -186,11 +186,7 @@ class Neuron(ClassifierMixin, BaseEstimator):
     def _known_classes(self, classes: Any) -> Any:
         if not hasattr(self, "coef_"):
             return classes
-        if classes is not None and not np.array_equal(self.classes_, np.unique(classes)):
-            raise InputError(
-                f"classes={np.unique(classes).tolist()!r} is not the same as on the last call to partial_fit, or in "
-                f"fit: {self.classes_.tolist()!r}. To learn other classes, fit anew."
-            )
+        check_same_classes(classes, self.classes_)
         return self.classes_
 
     def _rows(self, X: Any, codes: NDArray[np.intp], sample_weight: Any, *, relative: bool = False) -> Rows:
@@ -239,7 +235,7 @@ class Neuron(ClassifierMixin, BaseEstimator):
 
     def _pass(self, rows: Rows, order: Array) -> float:
         """Train every neuron on the rows in this order; return what the history records."""
-        raise NotImplementedError
+        raise NotImplementedError  # each neuron has its own
 
     def _order_matters(self) -> bool:
         """Whether the order of the rows changes what is learned."""
@@ -247,13 +243,13 @@ class Neuron(ClassifierMixin, BaseEstimator):
 
     def _is_done(self) -> bool:
         """Whether training is over before max_epochs."""
-        raise NotImplementedError
+        raise NotImplementedError  # each neuron has its own
 
     # What went wrong -----------------------------------------------------------------------------------------------
 
     def _troubles(self, rows: Rows, is_finite: bool) -> list[str]:
         """Say what went wrong in training, and what to do."""
-        raise NotImplementedError
+        raise NotImplementedError  # each neuron has its own
 
     def _troubles_with(self, rows: Rows, *, one_class: bool = True) -> list[str]:
         """Say what in the rows themselves stands in the way of learning."""
@@ -311,7 +307,7 @@ class Neuron(ClassifierMixin, BaseEstimator):
 
     def _step_at(self) -> float:
         """Return the net input from which the second class is predicted."""
-        raise NotImplementedError
+        raise NotImplementedError  # each neuron has its own
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
