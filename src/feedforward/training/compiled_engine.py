@@ -4,25 +4,24 @@ It trains networks of Linear, activations and Dropout, with the losses and optim
 call on a machine compiles, and the machine code is cached on disk. The GIL is released, so members run in parallel.
 """
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import numba
 import numpy as np
 
 from feedforward import nn
 from feedforward.nn.activations import Array
 from feedforward.training.compiled.elementwise import CHUNK, exponential_table
-from feedforward.training.compiled.layout import OUTPUTS, Layout, layout_of
+from feedforward.training.compiled.layout import OUTPUTS, Layout
 from feedforward.training.compiled.memory import aligned, views, writable
 from feedforward.training.compiled.objectives import BINARY, CLASS_CODES, CLASS_SHARES, HUBER, SQUARED, SQUARED_ERROR
 from feedforward.training.compiled.passes import LANES
-from feedforward.training.compiled.predictor import predictor_of
+from feedforward.training.compiled.predictor import Predictor, predictor_of
 from feedforward.training.compiled.span import run_span
 from feedforward.training.compiled.updates import ADAM, RMSPROP, SGD
 from feedforward.training.plan import Outcome, Plan, Rows
-
-SCORES = ("accuracy", "exact", "squared_error")
+from feedforward.training.scores import SCORES
 
 
 class CompiledEngine:
@@ -42,20 +41,25 @@ class CompiledEngine:
            [3.]])
     """
 
+    _layout: Layout
+    _flat: Array
+    _buffers: "list[Buffers]"
+    _state_views: dict[str, Array]
+
     def __init__(self, network: nn.Sequential, loss: nn.Loss, optimizer: nn.Optimizer, rows: Rows, score: str) -> None:
         self._network, self._optimizer, self._rows, self._dtype = network, optimizer, rows, network.dtype
-        self._layout = layout_of(network, rows.X.shape[1])
-        self._k, self._outputs = network.members or 1, int(self._layout.layers[-1, OUTPUTS])
-        self._start_parameters()
-        self._loss = _loss_codes(loss, rows.targets)
         self._score = SCORES.index(score)
+        self._take_up(predictor_of(network, rows.X.shape[1]))
+        self._loss = _loss_codes(loss, rows.targets)
         self._labels = writable(rows.targets) if self._loss[0] == CLASS_CODES else np.empty(0, np.int64)
         self._targets = np.empty((0, 0), self._dtype) if self._loss[0] == CLASS_CODES else writable(rows.targets)
         self._weights = np.empty(0, self._dtype) if rows.weights is None else writable(rows.weights)
-        self._buffers: list[Buffers] = []
 
     def run(self, plan: Plan) -> Outcome:
         """Do the steps of `plan`."""
+        predictor = predictor_of(self._network, self._rows.X.shape[1])
+        if predictor.flat is not self._flat:  # someone has put other arrays into the network
+            self._take_up(predictor)
         widest = int(np.diff(plan.bounds).max())
         if not self._buffers or self._buffers[0].batch < widest:
             self._buffers = [Buffers(self._layout, self._outputs, widest, self._dtype) for _ in range(self._k)]
@@ -80,7 +84,7 @@ class CompiledEngine:
         if self._k == 1:
             done = run_member(0)
         else:
-            with ThreadPoolExecutor(min(self._k, os.cpu_count() or 1)) as pool:
+            with ThreadPoolExecutor(min(self._k, numba.get_num_threads())) as pool:
                 done = min(pool.map(run_member, range(self._k)))
         self._optimizer.state.update(self._state_views, step=np.array(before + done))
         return Outcome(done, losses.T, scores.swapaxes(0, 1))
@@ -89,9 +93,11 @@ class CompiledEngine:
         """Return the outputs for the rows `X`, whatever rows are beside them."""
         return predictor_of(self._network, X.shape[1])(X)
 
-    def _start_parameters(self) -> None:
-        """Move parameters and optimizer state to flat arrays, which network and optimizer then share."""
-        self._flat = predictor_of(self._network, self._rows.X.shape[1]).flat
+    def _take_up(self, predictor: Predictor) -> None:
+        """Share the network's flat parameters, and move the optimizer's state to flat arrays that it shares too."""
+        self._layout, self._flat, self._k = predictor.layout, predictor.flat, len(predictor.flat)
+        self._outputs = int(self._layout.layers[-1, OUTPUTS])
+        self._buffers = []
         parameters, count = self._network.parameters(), self._flat.shape[1]
         self._spare = aligned((self._k, count), self._dtype)
         self._code, self._hyper, names = _optimizer_codes(self._optimizer)

@@ -110,7 +110,7 @@ def layout_of(network: nn.Sequential, inputs: int) -> Layout:
         layer, following = network[place], network[place + 1] if place + 1 < len(network) else None
         kind, outputs, weight, bias, activation = ACTIVATION, width, -1, -1, layer
         if isinstance(layer, nn.Linear):
-            _check_shapes(layer, place, width, network.dtype)
+            _check_shapes(network, place, width)
             kind, outputs, weight, activation = LINEAR, layer.out_features, parameters, nn.Identity()
             parameters += outputs * width
             if layer.bias is not None:
@@ -133,16 +133,17 @@ def layout_of(network: nn.Sequential, inputs: int) -> Layout:
     return Layout(layers, np.array(alphas, network.dtype), np.array(shares), at, widest)
 
 
-def _check_shapes(layer: nn.Linear, place: int, width: int, dtype: Any) -> None:
+def _check_shapes(network: nn.Sequential, place: int, width: int) -> None:
     """Raise `InputError` for what a compiled pass would read beyond: it asks no more."""
+    layer, dtype, members = network[place], network.dtype, network.members
     h, m = layer.out_features, layer.in_features
     if m != width:
         raise InputError(f"layer {place} ({layer!r}) expects {m} columns and gets {width}.")
-    for name, shape in (("weight", (h, m)), ("bias", (h,))):
-        array = getattr(layer, name)
+    for name, own in (("weight", (h, m)), ("bias", (h,))):
+        array, shape = getattr(layer, name), own if members is None else (members, *own)
         if array is None and name == "bias":
             continue
-        if not isinstance(array, np.ndarray) or array.shape[-len(shape) :] != shape or array.dtype != dtype:
+        if not isinstance(array, np.ndarray) or array.shape != shape or array.dtype != dtype:
             what = f"{array.dtype} of shape {array.shape}" if isinstance(array, np.ndarray) else type(array).__name__
             raise InputError(f"layer {place} ({layer!r}) needs a {name} of {dtype}, shape {shape}; it has {what}.")
 

@@ -34,7 +34,7 @@ def predictor_of(network: nn.Sequential, inputs: int) -> "Predictor":
     """
     known = _PREDICTORS.get(network)
     if known is None or known.inputs != inputs or not known.is_current():
-        known = _PREDICTORS[network] = Predictor(network, inputs, flattened(network))
+        known = _PREDICTORS[network] = Predictor(network, inputs)
     return known
 
 
@@ -42,7 +42,7 @@ _PREDICTORS: WeakKeyDictionary[nn.Sequential, "Predictor"] = WeakKeyDictionary()
 
 
 class Predictor:
-    """The compiled forward pass of one network, whose parameters lie in `flat`, shape (k, P).
+    """The compiled forward pass of one network, whose parameters it moves to `flat`, shape (k, P).
 
     Examples
     --------
@@ -52,11 +52,10 @@ class Predictor:
     array([[7.]])
     """
 
-    def __init__(self, network: nn.Sequential, inputs: int, flat: Array) -> None:
-        layout, self.inputs = layout_of(network, inputs), inputs
-        self.flat, self._stacked, self._dtype = flat, network.members is not None, network.dtype
-        self._first, self._layers, self._alphas = flat[0], layout.layers, layout.alphas
-        self._outputs, self._units = int(layout.layers[-1, OUTPUTS]), layout.units
+    def __init__(self, network: nn.Sequential, inputs: int) -> None:
+        self.layout, self.inputs = layout_of(network, inputs), inputs  # first: it asks whether the shapes fit
+        self.flat, self._stacked, self._dtype = flattened(network), network.members is not None, network.dtype
+        self._first, self._outputs = self.flat[0], int(self.layout.layers[-1, OUTPUTS])
         self._memory = threading.local()
         self._linear = [(layer, layer.weight, layer.bias) for layer in network if isinstance(layer, nn.Linear)]
 
@@ -101,11 +100,11 @@ class Predictor:
             units, scratch, table, power, bits = self._memory.arrays
         except AttributeError:
             units, scratch, table, power, bits = self._memory.arrays = self._scratch()
-        run_forward(X, self._layers, self._alphas, flat, units, scratch, table, power, bits, out)
+        run_forward(X, self.layout.layers, self.layout.alphas, flat, units, scratch, table, power, bits, out)
 
     def _scratch(self) -> tuple[Array, ...]:
         """Return memory for a block of activations: each thread has its own."""
         power = aligned((CHUNK,), self._dtype)
         bits = power.view(np.int32 if self._dtype == np.float32 else np.int64)
-        units = aligned((self._units * BLOCK,), self._dtype)
+        units = aligned((self.layout.units * BLOCK,), self._dtype)
         return units, aligned((CHUNK,), self._dtype), exponential_table(self._dtype), power, bits
