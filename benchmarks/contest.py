@@ -97,10 +97,10 @@ class Contender:
         self.X, self.y = task.data()
 
     def start(self) -> None:
-        raise NotImplementedError
+        raise NotImplementedError  # each library has its own
 
     def train(self, epochs: int) -> None:
-        raise NotImplementedError
+        raise NotImplementedError  # each library has its own
 
     def steps(self) -> int | None:
         """Return how many steps were made, as the library counts them; None: it does not learn."""
@@ -108,7 +108,7 @@ class Contender:
 
     def predict(self, X: Array) -> Array:
         """Return probabilities, NumPy in and NumPy out."""
-        raise NotImplementedError
+        raise NotImplementedError  # each library has its own
 
     def probabilities(self, X: Array) -> Array:
         """Return them where `predict` gives something else."""

@@ -162,7 +162,7 @@ def train(
     feedforward train sales.parquet -t returned -m adaline --set learning_rate=0.01 --set batch_size=32
     feedforward train sales.parquet -t returned --kind order_id=drop --kind zip=category
     feedforward train patients.csv --target outcome --json > result.json
-    """  # noqa: D301
+    """  # noqa: D301 - the escape keeps the lines of the examples apart
     with one_line_errors(debug):
         experiment = _train(
             table,

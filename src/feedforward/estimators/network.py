@@ -87,14 +87,14 @@ class NetworkEstimator(CallbackSupport, BaseEstimator):
 
     def _read_targets(self, y: Any, name: str) -> Array:
         """Return targets as an array, none of them missing: labels of shape (n,), or numbers of shape (n, t)."""
-        raise NotImplementedError
+        raise NotImplementedError  # the classifier and the regressor have their own
 
     def _encode(self, y: Array, name: str, *, fresh: bool = False, classes: Any = None) -> Array:
         """Return codes of classes, of shape (n,), or numbers of shape (n, t).
 
         If `fresh`, the targets decide ``n_outputs_`` and ``classes_``, else they must fit these.
         """
-        raise NotImplementedError
+        raise NotImplementedError  # the classifier and the regressor have their own
 
     def _weigh(self, weights: Array | None, codes: Array) -> Array | None:
         """Return the weights of rows times those of their classes."""
@@ -102,7 +102,7 @@ class NetworkEstimator(CallbackSupport, BaseEstimator):
 
     def _choose_loss(self, recipe: Recipe) -> nn.Loss:
         """Return the loss for these targets."""
-        raise NotImplementedError
+        raise NotImplementedError  # the classifier and the regressor have their own
 
     def _final_layer(self) -> nn.Layer | None:
         """Return the layer that the network ends with after its last weights, or None."""
@@ -110,7 +110,7 @@ class NetworkEstimator(CallbackSupport, BaseEstimator):
 
     def _score_name(self) -> str:
         """Return the name of the score that history records."""
-        raise NotImplementedError
+        raise NotImplementedError  # the classifier and the regressor have their own
 
     def _troubles_with(self, codes: Array) -> list[str]:
         """Say what in the targets stands in the way of learning."""

@@ -42,11 +42,11 @@ class Layer:
 
     def forward(self, x: Array, *, training: Training = None) -> tuple[Array, Any]:
         """Return the output for the rows `x`, and what `backward` will need."""
-        raise NotImplementedError
+        raise NotImplementedError  # each layer has its own
 
     def backward(self, gradient: Array, saved: Any) -> tuple[Array, dict[str, Array]]:
         """From the gradient for the output, return that for the input and one for each parameter, by name."""
-        raise NotImplementedError
+        raise NotImplementedError  # each layer has its own
 
     def gradients(self, gradient: Array, saved: Any) -> dict[str, Array]:
         """Return the second half of `backward` alone; a layer may do that with less work.

@@ -71,7 +71,7 @@ class Loss:
 
     def per_row(self, outputs: Array, targets: Array) -> tuple[Array, Array]:
         """Return each row's loss ``ℓ``, shape (…, n), and ``∂ℓ/∂output``, shape (…, n, t)."""
-        raise NotImplementedError
+        raise NotImplementedError  # each loss has its own
 
     def targets_for(self, outputs: Array, targets: Array) -> Array:
         """Return checked targets in the dtype of the outputs; here: a number for each output."""

@@ -93,7 +93,7 @@ class Optimizer:
 
     def update(self, name: str, w: Array, g: Array, lr: Any, decay: Any) -> None:
         """Change the parameter `w` in place; `lr` and `decay` are those of this parameter."""
-        raise NotImplementedError
+        raise NotImplementedError  # each optimizer has its own
 
     def remembered(self, name: str, like: Array) -> Array:
         """Return the array of the state called `name`, zeros at first.
