@@ -189,7 +189,8 @@ def many_rows(task: Task, players: list[Player], rounds: int) -> Sheet:
     sheet = Sheet(
         f"Prediction of {MANY:,} rows by {task.name}",
         ["library", "ms", f"× {base}"],
-        words=f'"{Engine.name}" is `network(x)`, "{Fit.name}" is `predict_proba`. Wanted of it: ≤ 1.3 × the products.',
+        words=f'"{Engine.name}" is the compiled network alone, "{Fit.name}" is `predict_proba`. '
+        "Wanted of it: ≤ 1.3 × the products.",
     )
     for name, seconds in times.items():
         sheet.rows.append([name, number(1e3 * statistics.median(seconds)), number(ratio(times, name, base))])

@@ -30,7 +30,7 @@ class Fit(Contender):
 
 
 class Engine(Contender):
-    """The steps inside the engine that "auto" chooses, as one span; `network(x)`, which gives logits."""
+    """The steps inside the engine that "auto" chooses, as one span; its outputs for rows, which are logits."""
 
     name = "feedforward, engine"
 
@@ -65,12 +65,12 @@ class Engine(Contender):
         return self.done
 
     def predict(self, X: Array) -> Array:
-        return np.asarray(self.network(X))
+        return np.asarray(self.engine.predict(X))
 
     def probabilities(self, X: Array) -> Array:
         from feedforward import nn
 
-        return np.asarray(nn.CrossEntropyLoss().probabilities(self.network(X)))
+        return np.asarray(nn.CrossEntropyLoss().probabilities(self.engine.predict(X)))
 
     def allocations(self) -> tuple[str, float, float]:
         """Return the engine's name and what a step more in a span allocates: bytes by Python, arrays by numba."""
