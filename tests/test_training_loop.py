@@ -474,7 +474,7 @@ def test_a_callback_sees_every_epoch_and_can_stop() -> None:
 
     def look(training: Training) -> Any:
         seen.append((training.epoch, len(training.history["train_loss"]), training.network(X[:1]).tolist()))
-        return training.epoch == 7 if training.epoch != 3 else "not a boolean"
+        return np.bool_(training.epoch == 7) if training.epoch != 3 else "not a boolean"
 
     training = run(SMALL, callbacks=[look, lambda training: None])
     assert [epoch for epoch, _, _ in seen] == [count for _, count, _ in seen] == list(range(1, 8))

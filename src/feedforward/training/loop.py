@@ -130,7 +130,8 @@ def train(
     order : array-like of shape (epochs, n), or callable, optional
         The rows of each epoch, see `RowOrders`. Default: shuffled.
     callbacks : iterable of callable
-        Called with `training` after each epoch; one that returns True stops it.
+        Called with `training` after each epoch; one that returns True, Python's or NumPy's, stops it. Any other answer,
+        such as 1 or a text, goes on.
     verbose : bool
         Print on stderr how it goes.
     column_names : sequence, optional
