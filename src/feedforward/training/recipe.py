@@ -206,8 +206,8 @@ def build_network(
     """Return an untrained network for m features and t outputs.
 
     Its weights are drawn in float64 from the one stream ``np.random.default_rng(seed)``, layer after layer, so they are
-    the same for every engine and, but for rounding, every dtype: uniform by He for ReLU and its kin, normal by LeCun
-    for SELU, else uniform by Glorot, as those of the last layer are. Biases start at 0.
+    the same for every engine and, but for rounding, every dtype: uniform by LeCun for ReLU and its kin, normal by LeCun
+    for SELU, else uniform by Glorot. The last layer and all biases start as in torch, ``U(±1/√m)``.
 
     Parameters
     ----------
@@ -237,7 +237,7 @@ def build_network(
         if recipe.dropout > 0:
             layers.append(nn.Dropout(recipe.dropout))
         width = size
-    layers.append(_linear(width, t, rng, nn.initializers.glorot_uniform))
+    layers.append(_linear(width, t, rng, nn.initializers.torch_default))
     return nn.Sequential(*layers, *([] if final is None else [final])).copy(dtype)
 
 
@@ -251,12 +251,12 @@ def _activation(recipe: Recipe) -> nn.ActivationLayer:
 def _initializer(activation: nn.ActivationLayer) -> Initializer:
     if isinstance(activation, nn.SELU):
         return nn.initializers.lecun_normal
-    return nn.initializers.he_uniform if isinstance(activation, _FOR_RELU) else nn.initializers.glorot_uniform
+    return nn.initializers.lecun_uniform if isinstance(activation, _FOR_RELU) else nn.initializers.glorot_uniform
 
 
 def _linear(m: int, h: int, rng: np.random.Generator, weight: Initializer) -> nn.Linear:
     layer = nn.Linear(m, h)
-    nn.initialize(layer.parameters(), rng, weight)
+    nn.initialize(layer.parameters(), rng, weight, nn.initializers.torch_default)
     return layer
 
 
