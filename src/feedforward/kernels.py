@@ -127,7 +127,7 @@ def told_of_compiling(name: str, tell: Callable[[], None]) -> Iterator[None]:
     """
     from numba.core.event import Listener, install_listener
 
-    class Compiling(Listener):  # type: ignore[misc]
+    class Compiling(Listener):
         def on_start(self, event: Any) -> None:
             if event.data["dispatcher"].py_func.__name__ == name:
                 tell()

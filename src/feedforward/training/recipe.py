@@ -187,8 +187,8 @@ def _check_choice(
     """Refuse what is neither a known name nor an object of the right kind."""
     if isinstance(value, str):
         if value not in known:
-            other = _OTHER_NAMES.get(value.lower())
-            advice = nearest(other if other in known else value, known, "choices")
+            other = _OTHER_NAMES.get(value.lower(), "")
+            advice = nearest(other if other in list(known) else value, known, "choices")
             raise SettingError(f"{owner}: {name} is unknown: {value!r}. {advice}")
     elif kind is None or not isinstance(value, kind):
         other = f" or an nn.{kind.__name__}" if kind else ""
