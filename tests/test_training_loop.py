@@ -616,7 +616,7 @@ def test_a_network_too_deep_to_learn_is_told(regression: bool) -> None:
     deep = Recipe(**{**vars(deep), "learning_rate": 1e-3})
     centred = Rows(X[LEARN], TARGETS[LEARN] - TARGETS[LEARN].mean(axis=0)) if regression else rows()
     (trouble,) = run(deep, regression=regression, rows=centred).troubles
-    assert "nothing was learned. Through 10 layers of Sigmoid hardly any gradient reaches the first" in trouble
+    assert "next to nothing was learned. Through 10 layers of Sigmoid hardly any gradient reaches the first" in trouble
     relu = Recipe(**{**vars(deep), "activation": "relu", "learning_rate": 0.005})
     assert not any("nothing was learned" in trouble for trouble in run(relu, regression=regression).troubles)
 

@@ -20,6 +20,7 @@ ENOUGH = 50  # epochs: who trains for fewer does not expect it to be over
 FEW = 250  # updates: Adam moves a weight by about its rate in each
 FALL = 0.01  # of the loss, in a tenth of the epochs: less than this is no haste
 SLEEP = 0.01  # nearer than this share to the loss of a constant answer, nothing was learned
+DEEP, DEEP_SLEEP = 5, 0.25  # layers of sigmoid: so many get stuck early on the way down, too
 HUGE = 30  # deviations from 0 at which a number is no longer scaled
 OFF_CENTRE = 1e3  # means over deviations beyond which float32 has few digits left for what differs
 
@@ -197,8 +198,8 @@ def asleep(network: nn.Sequential, loss: nn.Loss, rows: Rows, losses: Sequence[f
     >>> deep = nn.Sequential(*(layer for _ in range(8) for layer in (nn.Linear(2, 2), nn.Sigmoid())), nn.Linear(2, 2))
     >>> rows = Rows(np.eye(2), np.array([0, 1]))
     >>> print(*asleep(deep, nn.CrossEntropyLoss(), rows, [0.7] * 60))
-    after 60 epochs the loss is 0.7, and 0.6931 if every row is given the same answer: nothing was learned. Through 8
-    layers of Sigmoid hardly any gradient reaches the first: take activation='relu', fewer layers, or ...
+    after 60 epochs the loss is 0.7, and 0.6931 if every row is given the same answer: next to nothing was learned.
+    Through 8 layers of Sigmoid hardly any gradient reaches the first: take activation='relu', fewer layers, or ...
     >>> asleep(deep, nn.CrossEntropyLoss(), rows, [0.1] * 60)
     []
     """
@@ -207,7 +208,8 @@ def asleep(network: nn.Sequential, loss: nn.Loss, rows: Rows, losses: Sequence[f
         return []
     with np.errstate(over="ignore", invalid="ignore"):
         constant = float(np.mean(loss.value_and_gradient(_constant_answer(loss, rows), rows.targets, rows.weights)[0]))
-    if not (1 + 5 * SLEEP) * constant > losses[-1] > (1 - SLEEP) * constant > 1e-6:
+    share = DEEP_SLEEP if hidden.count("Sigmoid") >= DEEP else SLEEP
+    if not (1 + 5 * SLEEP) * constant > losses[-1] > (1 - share) * constant > 1e-6:
         return []
     narrow = [name for name in hidden if name in ("Sigmoid", "Tanh")]
     cause = (
@@ -218,7 +220,7 @@ def asleep(network: nn.Sequential, loss: nn.Loss, rows: Rows, losses: Sequence[f
     )
     return [
         f"after {len(losses)} epochs the loss is {losses[-1]:.4g}, and {constant:.4g} if every row is given the same "
-        f"answer: nothing was learned. {cause}"
+        f"answer: next to nothing was learned. {cause}"
     ]
 
 
