@@ -3,10 +3,11 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from feedforward.kernels import compiled
+from feedforward.kernels import compiled, inner, told_of_compiling
 
 MODULE = """
 from feedforward.kernels import compiled
@@ -70,3 +71,17 @@ def test_regrouped_sums_keep_nan_and_infinity() -> None:
     assert fast(np.array([1.0, np.inf, 2.0] * 9)) == np.inf
     values = np.random.RandomState(0).normal(size=1001)
     assert abs(fast(values) - total(values)) < 1e-12
+
+
+def test_who_asks_is_told_of_compiling_and_not_of_what_is_compiled_already() -> None:
+    @inner  # is not cached
+    def thrice(x: Any) -> Any:
+        return 3 * x
+
+    told: list[str] = []
+    for name in ("another", "thrice", "thrice"):
+        with told_of_compiling(name, lambda name=name: told.append(name)):  # type: ignore[misc]
+            assert thrice(2.0 if name == "thrice" else np.float32(2.0)) == 6.0
+    assert told == ["thrice"]
+    assert thrice(1j) == 3j  # nobody asks
+    assert told == ["thrice"]

@@ -39,7 +39,11 @@ def with_cell(array: Any, value: Any, row: int = 3, column: int = 1) -> Any:
 SETTINGS: list[tuple[str, Any, str]] = [
     ("activation", "rellu", "activation is unknown: 'rellu'. Did you mean 'relu'?"),
     ("activation", nn.Linear(2, 2), "activation must be one of .*; got Linear"),
-    ("loss", "cross_entropi", "loss is unknown: 'cross_entropi'. Did you mean 'cross_entropy'?"),
+    ("loss", "squared_eror", "loss is unknown: 'squared_eror'. Did you mean 'squared_error'?"),
+    ("activation", "logistic", "activation is unknown: 'logistic'. Did you mean 'sigmoid'?"),
+    ("optimizer", "lbfgs", "optimizer is unknown: 'lbfgs'. Did you mean 'adam'?"),
+    ("loss", "mse", "loss is unknown: 'mse'. Did you mean 'squared_error'?"),
+    ("schedule", "adaptive", "schedule is unknown: 'adaptive'. Did you mean 'plateau'?"),
     ("optimizer", "adma", "optimizer is unknown: 'adma'. Did you mean 'adam'?"),
     ("schedule", "cosin", "schedule is unknown: 'cosin'. Did you mean 'cosine'?"),
     ("engine", "compild", "engine is unknown: 'compild'. Did you mean 'compiled'?"),
@@ -89,6 +93,22 @@ def test_settings_of_classes() -> None:
         classifier(class_weight={0: 0.0}).fit(X, Y, Y == 0)
     with pytest.raises(InputError, match="class_weight={0: 0.0} leaves every row the weight zero"):
         classifier(class_weight={0: 0.0}).partial_fit(X[:50], Y[:50], classes=[0, 1, 2])
+
+
+@pytest.mark.parametrize("name", ["log_loss", "crossentropy", "nll"])
+def test_losses_by_other_names(name: str) -> None:
+    with pytest.raises(SettingError, match="Did you mean 'cross_entropy'"):
+        classifier(loss=name).fit(X, Y)
+    with pytest.raises(SettingError, match="choices are 'squared_error', 'huber'[.]|must be one of"):
+        regressor(loss=name).fit(X, NUMBERS)
+
+
+@pytest.mark.parametrize("name", ["mae", "l1"])
+def test_only_losses_of_ones_own_are_offered(name: str) -> None:
+    with pytest.raises(SettingError, match="choices are 'cross_entropy', 'squared_error', 'binary_cross_entropy'[.]$"):
+        classifier(loss=name).fit(X, Y)
+    with pytest.raises(SettingError, match="Did you mean 'huber'"):
+        regressor(loss=name).fit(X, NUMBERS)
 
 
 class AbsoluteError(nn.Loss):

@@ -9,6 +9,7 @@ import torch
 from scipy import stats
 
 from feedforward import nn
+from feedforward.errors import SettingError
 from feedforward.nn.initializers import INITIALIZERS, initialize, normal, torch_default, uniform
 
 OUT, IN = 300, 200
@@ -106,3 +107,16 @@ def test_keeps_the_dtype_of_the_network() -> None:
     net = nn.Sequential(nn.Linear(3, 2)).copy(np.float32)
     initialize(net.parameters(), np.random.default_rng(0), INITIALIZERS["he_normal"])
     assert net.dtype == np.float32
+
+
+@pytest.mark.parametrize("rng", [0, "seed", np.random.default_rng])
+def test_what_is_no_generator_is_refused_with_how_to_make_one(rng: Any) -> None:
+    words = "rng must be a numpy.random.Generator, such as numpy.random.default_rng.0.*; got"
+    net = nn.Sequential(nn.Linear(2, 3))
+    for draw in (
+        lambda: nn.Linear(2, 3, rng=rng),
+        lambda: initialize(net.parameters(), rng, normal),
+        lambda: next(nn.minibatches([[1.0]], [1.0], 1, rng)),
+    ):
+        with pytest.raises(SettingError, match=words):
+            draw()

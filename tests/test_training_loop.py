@@ -3,6 +3,8 @@
 import copy
 import io
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -16,7 +18,7 @@ from sklearn.model_selection import train_test_split
 from feedforward import nn
 from feedforward.errors import InputError, SettingError
 from feedforward.nn.random import mix, row_order
-from feedforward.training import loop
+from feedforward.training import loop, progress
 from feedforward.training.engines import build_engine, choose_engine
 from feedforward.training.loop import Training, train
 from feedforward.training.plan import Plan, Rows
@@ -474,7 +476,7 @@ def test_a_callback_sees_every_epoch_and_can_stop() -> None:
 
     def look(training: Training) -> Any:
         seen.append((training.epoch, len(training.history["train_loss"]), training.network(X[:1]).tolist()))
-        return training.epoch == 7 if training.epoch != 3 else "not a boolean"
+        return np.bool_(training.epoch == 7) if training.epoch != 3 else "not a boolean"
 
     training = run(SMALL, callbacks=[look, lambda training: None])
     assert [epoch for epoch, _, _ in seen] == [count for _, count, _ in seen] == list(range(1, 8))
@@ -546,7 +548,7 @@ def test_diverging_stops_at_finite_weights_and_says_so_once(dtype: Any, looking:
     assert all(np.isfinite(array).all() for array in training.network.parameters().values())
     (trouble,) = training.troubles
     assert f"diverged in epoch {training.epoch}" in trouble
-    assert "learning_rate=50.0 is too high: try learning_rate=5" in trouble
+    assert "learning_rate=50.0 is too high: try learning_rate=0.01" in trouble
     assert training.should_stop
     assert training.epoch < 300
     assert training.epoch == len(training.history["train_loss"])
@@ -565,10 +567,21 @@ def test_after_rows_that_make_it_diverge_passes_go_on() -> None:
     assert training.should_stop
     for name, array in training.network.parameters().items():
         np.testing.assert_array_equal(array, before.parameters()[name])
+    assert "The targets reach" in training.troubles[0]
+    assert "with the weights it began with" in training.troubles[0]
     train(training, rows(regression=True), recipe, **options)
     assert training.troubles == []
     assert not training.should_stop
     assert np.isfinite(training.history["train_loss"][-1])
+
+
+def test_weights_that_diverged_are_kept_only_if_they_beat_those_before() -> None:
+    recipe = Recipe(**{**vars(REGRESSION), "optimizer": "sgd", "learning_rate": 50.0, "max_epochs": 300})
+    training, learn = begin(recipe), rows(regression=True)
+    before = training.network.copy()
+    train(training, learn, recipe, loss=nn.MSELoss(), score="squared_error", engine=ENGINE)
+    assert "Training stopped, with the weights it began with." in training.troubles[0]
+    np.testing.assert_array_equal(training.network(learn.X), before(learn.X))
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -578,9 +591,34 @@ def test_a_healthy_training_has_no_troubles(activation: str, optimizer: str, see
     recipe = Recipe(
         hidden_sizes=(32, 16), activation=activation, optimizer=optimizer, learning_rate=0.01, batch_size=16
     )
-    assert run(recipe, seed=seed, validation=rows(JUDGE), callbacks=[stop_at(40)]).troubles == []
+    assert run(recipe, seed=seed, validation=rows(JUDGE), callbacks=[stop_at(30)]).troubles == []
     regression = Recipe(**{**vars(recipe), "loss": "squared_error"})
     assert run(regression, regression=True, seed=seed).troubles == []
+
+
+def test_a_loss_that_still_falls_is_told() -> None:
+    few = Recipe(hidden_sizes=(8,), batch_size=None)  # makes 100 updates of a thousandth
+    (trouble,) = run(few).troubles
+    assert "the loss was still falling when training ended" in trouble
+    assert "max_epochs=1000" in trouble
+    assert run(Recipe(**{**vars(few), "max_epochs": 49})).troubles == []
+    assert run(Recipe(**{**vars(few), "patience": 90})).troubles == []
+    assert run(few, callbacks=[stop_at(80)]).troubles == []
+    slow = Recipe(hidden_sizes=(8,), optimizer="sgd", learning_rate=2e-4, batch_size=4)  # 1500, but small ones
+    (trouble,) = run(slow, rows=Rows(X[LEARN], (X[LEARN, 0] + X[LEARN, 1] > 0).astype(int))).troubles
+    assert "with a higher learning_rate" in trouble
+
+
+@pytest.mark.parametrize("regression", [False, True])
+def test_a_network_too_deep_to_learn_is_told(regression: bool) -> None:
+    base = REGRESSION if regression else SMALL
+    deep = Recipe(**{**vars(base), "hidden_sizes": (8,) * 10, "activation": "sigmoid", "max_epochs": 60})
+    deep = Recipe(**{**vars(deep), "learning_rate": 1e-3})
+    centred = Rows(X[LEARN], TARGETS[LEARN] - TARGETS[LEARN].mean(axis=0)) if regression else rows()
+    (trouble,) = run(deep, regression=regression, rows=centred).troubles
+    assert "next to nothing was learned. Through 10 layers of Sigmoid hardly any gradient reaches the first" in trouble
+    relu = Recipe(**{**vars(deep), "activation": "relu", "learning_rate": 0.005})
+    assert not any("nothing was learned" in trouble for trouble in run(relu, regression=regression).troubles)
 
 
 def stop_at(epoch: int) -> Any:
@@ -687,6 +725,25 @@ def test_someone_who_watches_gets_a_bar(monkeypatch: pytest.MonkeyPatch) -> None
     run(Recipe(**{**vars(SMALL), "max_epochs": 12}), verbose=True)
     assert "12/12" in terminal.getvalue()
     assert "epoch 12  loss" in terminal.getvalue()
+
+
+@pytest.mark.parametrize("watched", [True, False])
+def test_a_terminal_is_told_that_machine_code_is_made(watched: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = []
+
+    @contextmanager
+    def compiling(name: str, tell: Any) -> Iterator[None]:
+        told.append(name)
+        tell()
+        yield
+
+    monkeypatch.setattr(progress, "told_of_compiling", compiling)
+    monkeypatch.setattr(sys, "stderr", stream := Terminal() if watched else io.StringIO())
+    run(SMALL)
+    is_due = watched and ENGINE == "compiled"
+    assert told == (["run_span"] if is_due else [])
+    assert stream.getvalue().startswith("compiling for this machine" if is_due else "")
+    assert stream.getvalue().count("\n") == is_due
 
 
 def test_silence_is_the_default(capsys: pytest.CaptureFixture[str]) -> None:

@@ -193,7 +193,7 @@ def _train(table: Path, target: str, model: Model, *, plot: Path | None, **choic
     # With verbose=True the model draws a bar of its own.
     silent = not words.is_terminal or bool((choices.get("settings") or {}).get("verbose"))
     with Progress(*columns, console=words, transient=True, disable=silent) as progress:
-        task = progress.add_task(f"preparing {model.value}: the first time on a machine it is compiled", total=None)
+        task = progress.add_task(f"preparing {model.value}", total=None)
 
         def report(done: int, most: int) -> None:
             progress.update(task, description=f"training {model.value}", completed=done, total=most)

@@ -5,7 +5,8 @@ machine code is cached on disk, so that a second process does not compile again.
 compiled and the plain function runs; it is always at hand as ``function.__wrapped__``.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -113,6 +114,29 @@ def _compile(function: Callable[P, R]) -> Callable[P, R]:
     except (RuntimeError, AttributeError):  # no folder to cache in, no source file to watch, or another numba
         machine_code = _numba(function, fastmath=REGROUP_SUMS)
     return machine_code
+
+
+@contextmanager
+def told_of_compiling(name: str, tell: Callable[[], None]) -> Iterator[None]:
+    """Call `tell` before the function `name` is compiled in this block; not where the cache has its machine code.
+
+    Examples
+    --------
+    >>> with told_of_compiling("run_span", lambda: print("please wait")):
+    ...     pass
+    """
+    from numba.core.event import Listener, install_listener
+
+    class Compiling(Listener):
+        def on_start(self, event: Any) -> None:
+            if event.data["dispatcher"].py_func.__name__ == name:
+                tell()
+
+        def on_end(self, event: Any) -> None:
+            pass
+
+    with install_listener("numba:compile", Compiling()):
+        yield
 
 
 def _watch_all_files(machine_code: Any, function: Callable[..., Any]) -> None:

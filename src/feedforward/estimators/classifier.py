@@ -103,6 +103,7 @@ class MLPClassifier(ClassifierMixin, NetworkEstimator):
     classes_: Array
 
     _rules: ClassVar[Mapping[str, Rule]] = {**NetworkEstimator._rules, "class_weight": CLASS_WEIGHT}
+    _losses = ("cross_entropy", "squared_error", "binary_cross_entropy")
     _several: bool  # whether y has several columns: any number of labels a row
 
     def __init__(

@@ -74,6 +74,7 @@ class NetworkEstimator(CallbackSupport, BaseEstimator):
     _loss: Any
     _training: Training
     _made_with: dict[str, str]
+    _losses: ClassVar[tuple[str, ...]]
     _rules: ClassVar[Mapping[str, Rule]] = {
         "callbacks": Rule(
             "a sequence of functions that take a Training (objects of scikit-learn's protocol go to set_callbacks)",
@@ -273,7 +274,8 @@ class NetworkEstimator(CallbackSupport, BaseEstimator):
         check_name(owner, "engine", self.engine, ("auto", *ENGINES))
         check_name(owner, "dtype", self.dtype, ("float32", "float64"))
         check_device(owner, self.device)
-        return Recipe(**{field.name: getattr(self, field.name) for field in fields(Recipe)}).checked(owner)
+        recipe = Recipe(**{field.name: getattr(self, field.name) for field in fields(Recipe)})
+        return recipe.checked(owner, self._losses)
 
     def _drawn_seed(self) -> int:
         if isinstance(self.random_state, np.random.RandomState) or self.random_state is None:

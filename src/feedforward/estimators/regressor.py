@@ -95,6 +95,8 @@ class MLPRegressor(RegressorMixin, NetworkEstimator):
     (True, (2,))
     """
 
+    _losses = ("squared_error", "huber")
+
     def __init__(
         self,
         hidden_sizes: Any = (100,),

@@ -13,10 +13,15 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from feedforward.nn.activations import Array
+from feedforward.validation import Rule, check_setting
 
 Rng = np.random.Generator | np.random.RandomState
 Shape = tuple[int, ...]
 Initializer = Callable[[Rng, Shape, int, int], Array]
+RNG = Rule(
+    "a numpy.random.Generator, such as numpy.random.default_rng(0)",
+    lambda value: isinstance(value, np.random.Generator | np.random.RandomState),
+)
 
 
 def zeros(rng: Rng, shape: Shape, fan_in: int, fan_out: int) -> Array:
@@ -159,6 +164,11 @@ def initialize(parameters: Mapping[str, Array], rng: Rng, weight: Initializer, b
     weight, bias : initializer
         One of this module's functions, or your own.
 
+    Raises
+    ------
+    SettingError
+        If `rng` is not a generator.
+
     Examples
     --------
     >>> from feedforward import nn
@@ -167,6 +177,7 @@ def initialize(parameters: Mapping[str, Array], rng: Rng, weight: Initializer, b
     >>> net[1].bias
     array([0., 0., 0.])
     """
+    check_setting("initialize", "rng", rng, RNG)
     fan_out, fan_in = 1, 1
     for name, array in parameters.items():
         if name.endswith("weight"):

@@ -15,9 +15,9 @@ import numpy as np
 
 from feedforward.errors import InputError
 from feedforward.nn.activations import ACTIVATIONS, Activation, Array, elu, leaky_relu
-from feedforward.nn.initializers import Rng, torch_default
+from feedforward.nn.initializers import RNG, Rng, torch_default
 from feedforward.nn.random import uniform
-from feedforward.validation import COUNT, NOT_NEGATIVE, NUMBER, Rule, check_settings
+from feedforward.validation import COUNT, NOT_NEGATIVE, NUMBER, Rule, check_setting, check_settings
 
 # None is evaluation. In training: (seed, step), to which `Sequential` adds the place of the layer.
 # The seed is a whole number, or an array with one for each member of a stack.
@@ -92,7 +92,7 @@ class Linear(Layer):
     Raises
     ------
     SettingError
-        If a size is not a whole number of 1 or more.
+        If a size is not a whole number of 1 or more, or `rng` is not a generator.
     InputError
         From ``forward``, if the input is not rows of m columns.
 
@@ -109,6 +109,7 @@ class Linear(Layer):
         check_settings(self, {"in_features": COUNT, "out_features": COUNT})
         self.bias: Array | None = None
         rng = np.random.default_rng() if rng is None else rng
+        check_setting("Linear", "rng", rng, RNG)
         self.weight = torch_default(rng, (out_features, in_features), in_features, out_features)
         if bias:
             self.bias = torch_default(rng, (out_features,), in_features, out_features)

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from feedforward.errors import InputError, SettingError
+from feedforward.errors import InputError
 from feedforward.nn.activations import Array
-from feedforward.nn.initializers import Rng
-from feedforward.validation import COUNT
+from feedforward.nn.initializers import RNG, Rng
+from feedforward.validation import COUNT, NONE, check_setting
 
 
 def one_hot(y: ArrayLike, n_classes: int, dtype: DTypeLike = np.float64) -> Array:
@@ -78,7 +78,8 @@ def minibatches(X: ArrayLike, y: ArrayLike, batch_size: int, rng: Rng | None = N
     Raises
     ------
     SettingError, InputError
-        At the first batch: if `batch_size` is not 1 or more; if there are no rows, or not as many in `X` as in `y`.
+        At the first batch: if `batch_size` is not 1 or more, or `rng` no generator; if there are no rows, or not as
+        many in `X` as in `y`.
 
     Examples
     --------
@@ -86,8 +87,8 @@ def minibatches(X: ArrayLike, y: ArrayLike, batch_size: int, rng: Rng | None = N
     [[0, 1], [2, 3], [4]]
     """
     X, y = np.asarray(X), np.asarray(y)
-    if not COUNT.holds(batch_size):
-        raise SettingError(f"minibatches: batch_size must be {COUNT.requirement}; got {batch_size!r}.")
+    check_setting("minibatches", "batch_size", batch_size, COUNT)
+    check_setting("minibatches", "rng", rng, RNG | NONE)
     if X.ndim == 0 or y.ndim == 0 or not len(X) or len(X) != len(y):
         raise InputError(f"minibatches needs as many rows in X as in y, at least one; got {X.shape} and {y.shape}.")
     order = np.arange(len(X)) if rng is None else rng.permutation(len(X))

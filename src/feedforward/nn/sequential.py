@@ -206,7 +206,9 @@ class Sequential(Layer):
 def stack(networks: Sequence[Sequential]) -> Sequential:
     """Return k networks of equal layers as one, whose arrays have a leading member axis.
 
-    Its outputs have shape (k, n, t). Training it trains all k, each as it would have been alone.
+    Its outputs have shape (k, n, t). A step trains all k, each on its own gradients alone. Where the rows are shuffled,
+    each member has an order and a dropout of its own, drawn from the training's seed and its place in the stack: member
+    0 trains as it would have alone with that seed, the others as they would with the orders of their places.
 
     Raises
     ------

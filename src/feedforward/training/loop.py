@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.sparse import issparse
 
 from feedforward import nn
 from feedforward.errors import InputError, SettingError
@@ -22,8 +23,17 @@ from feedforward.training.plan import Array, Engine, Outcome, Plan, Rows
 from feedforward.training.progress import Progress
 from feedforward.training.recipe import Recipe
 from feedforward.training.scores import SCORES, as_score, score_sums, spread
-from feedforward.training.troubles import dead_units, diverged, memorised, off_centre, rising_loss, useless
-from feedforward.validation import far_scales, nearest
+from feedforward.training.troubles import (
+    asleep,
+    dead_units,
+    diverged,
+    memorised,
+    off_centre,
+    rising_loss,
+    unfinished,
+    useless,
+)
+from feedforward.validation import far_scales, nearest, row_sample
 
 FIRST_SPAN = 16  # steps, until it is known how long they take
 SPAN_SECONDS = 0.2  # a span takes about as long: then Ctrl-C is heard
@@ -107,7 +117,8 @@ def train(
 ) -> None:
     """Train a network; what comes of it is in `training`.
 
-    Diverging is no error: training stops at the last finite weights, and `training.troubles` says what to do.
+    Diverging is no error: training stops at the last finite weights, or, where these are worse than those that this
+    call began with, at the latter, and `training.troubles` says what to do.
 
     Parameters
     ----------
@@ -130,7 +141,8 @@ def train(
     order : array-like of shape (epochs, n), or callable, optional
         The rows of each epoch, see `RowOrders`. Default: shuffled.
     callbacks : iterable of callable
-        Called with `training` after each epoch; one that returns True stops it.
+        Called with `training` after each epoch; one that returns True, Python's or NumPy's, stops it. Any other answer,
+        such as 1 or a text, goes on.
     verbose : bool
         Print on stderr how it goes.
     column_names : sequence, optional
@@ -170,7 +182,7 @@ def train(
     k = training.network.members or 1
     orders = RowOrders(len(rows), k, training.seed, last, shuffle=shuffle, given=order)
     arithmetic = build_engine(name, training.network, loss, training.optimizer, rows, score)
-    with Progress(verbose, training.epoch, last, f"engine {name}: {reason}") as progress:
+    with Progress(verbose, training.epoch, last, f"engine {name}: {reason}", name == "compiled") as progress:
         judge = _Judge(training, recipe, arithmetic, loss, score, validation, tuple(callbacks), progress)
         course = _Course(training, rows, recipe, score, arithmetic, orders, judge, last)
         try:
@@ -181,11 +193,27 @@ def train(
     if recipe.patience and training.best_parameters and (is_whole or training.should_stop):
         training.network.load_parameters(training.best_parameters)
     if is_whole and not course.has_diverged:
-        training.troubles += dead_units(training.network, rows.X)
-        training.troubles += rising_loss(
-            training.history.get("train_loss", ()), float(training.optimizer.lr)
-        ) or useless(score, training.history.get("train_score", ()))
-        training.troubles += [] if recipe.patience else memorised(training.history, training.best_epoch)
+        training.troubles += _noticed(training, rows, recipe, loss, score)
+
+
+def _noticed(training: Training, rows: Rows, recipe: Recipe, loss: nn.Loss, score: str) -> list[str]:
+    """Return what there is to say of a training that is over."""
+    losses = training.history.get("train_loss", [])
+    troubles = dead_units(training.network, rows.X)
+    slow = (
+        rising_loss(losses, float(training.optimizer.lr))
+        or asleep(training.network, loss, rows, losses)
+        or useless(score, training.history.get("train_score", ()))
+    )
+    if recipe.patience:
+        return troubles + slow
+    if not training.should_stop:
+        slow = slow or unfinished(training.history.get(training.watched, losses), training.step)
+    return troubles + slow + memorised(training.history, training.best_epoch)
+
+
+def _copies(network: nn.Sequential) -> dict[str, Array]:
+    return {name: array.copy() for name, array in network.parameters().items()}
 
 
 def _reopen(training: Training, recipe: Recipe, watched: str) -> None:
@@ -222,6 +250,7 @@ class _Course:
         self.spread = spread(self.score, self.rows)
         self.seeds = mix(self.training.seed, np.arange(self.orders.k))
         self.pace, self.clock = FIRST_SPAN, perf_counter()
+        self.start = _copies(self.training.network)
 
     def run_span(self) -> None:
         """Have the next span done, and take note of the epochs that came to their end."""
@@ -277,8 +306,29 @@ class _Course:
         if self.has_diverged:
             training.should_stop, training.unfinished = True, {}
             training.optimizer.state.clear()
-            training.troubles.append(diverged(training.epoch + 1, float(training.optimizer.lr)))
+            kept = self._fall_back()
+            training.troubles.append(diverged(training.epoch + 1, float(training.optimizer.lr), kept, self.rows))
             self._end_epochs(np.array([np.inf]), np.array([np.nan]))
+
+    def _fall_back(self) -> str:
+        """Keep the last finite weights only if they beat those this call began with, on some rows; say which stay."""
+        network = self.training.network
+        if self.recipe.patience and self.training.best_parameters:
+            return "the weights of the best epoch"
+        last, reached = _copies(network), self._loss_of_some()
+        network.load_parameters(self.start)
+        if reached < self._loss_of_some():
+            network.load_parameters(last)
+            return "the last finite weights"
+        return "the weights it began with"
+
+    @np.errstate(all="ignore")
+    def _loss_of_some(self) -> float:
+        """Return the loss of a sample of the rows, not a number where it is beyond all numbers."""
+        X, targets = row_sample(self.rows.X), row_sample(self.rows.targets)
+        outputs = self.training.network(X.toarray() if issparse(X) else X)
+        weights = None if self.rows.weights is None else row_sample(self.rows.weights)
+        return float(np.mean(self.judge.loss.value_and_gradient(outputs, targets, weights)[0]))
 
     def _end_epochs(self, losses: Array, scores: Array) -> None:
         seconds = (perf_counter() - self.clock) / len(losses)
@@ -352,7 +402,7 @@ class _Judge:
         if loss < training.best_loss:
             training.best_loss, training.best_epoch, training.epochs_without_improvement = loss, training.epoch, 0
             if self.recipe.patience:
-                training.best_parameters = {name: array.copy() for name, array in training.network.parameters().items()}
+                training.best_parameters = _copies(training.network)
         else:
             training.epochs_without_improvement += 1
         if training.plateau is not None:

@@ -1,14 +1,20 @@
 """What a training says of itself while it runs, on stderr: a line now and then, and a bar where someone watches."""
 
+import sys
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Self
+
+from feedforward.kernels import told_of_compiling
 
 _LINES = 20  # of a whole training
 
 
 class Progress:
     """Prints, if `verbose`, what `epoch` is told; a context manager, for the bar to go away.
+
+    That machine code is made, which takes long and happens once on a machine, is also told to a terminal.
 
     Parameters
     ----------
@@ -17,6 +23,8 @@ class Progress:
         Epochs done when training begins, and when it ends.
     introduction : str
         What to say first.
+    compiles : bool
+        Whether this training runs as machine code.
 
     Examples
     --------
@@ -24,13 +32,16 @@ class Progress:
     ...     progress.epoch(1, {"train_loss": [0.5], "train_score": [0.9], "seconds": [0.1]})
     """
 
-    def __init__(self, verbose: bool, first: int, last: int, introduction: str) -> None:
+    def __init__(self, verbose: bool, first: int, last: int, introduction: str, compiles: bool = False) -> None:
         self.verbose, self.first, self.last, self.introduction = verbose, first, last, introduction
-        self._printed = first
+        self._printed, self._exits = first, ExitStack()
+        self._compiles = compiles and (verbose or (sys.stderr is not None and sys.stderr.isatty()))
         self._bar: Any = None
         self._latest: tuple[int, str] = (first, "")
 
     def __enter__(self) -> Self:
+        if self._compiles:
+            self._exits.enter_context(told_of_compiling("run_span", _tell_of_compiling))
         if self.verbose:
             from rich.console import Console
             from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
@@ -66,10 +77,15 @@ class Progress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._exits.close()
         if self.verbose:
             if self._printed < self._latest[0]:
                 self._print()
             self._bar.stop()
+
+
+def _tell_of_compiling() -> None:
+    print("compiling for this machine: about 20 seconds, once; the machine code is then cached.", file=sys.stderr)
 
 
 def _line(epoch: int, last: int, history: Mapping[str, Sequence[float]]) -> str:

@@ -49,6 +49,12 @@ OPTIMIZERS: dict[str, Callable[[float, float], nn.Optimizer]] = {
     "adamw": lambda lr, decay: nn.AdamW(lr, weight_decay=decay),
 }
 SCHEDULES = (*nn.SCHEDULES, "plateau")
+_OTHER_NAMES = {  # what others call these, or what comes nearest
+    **{"logistic": "sigmoid", "linear": "identity", "swish": "silu"},
+    **{"log_loss": "cross_entropy", "nll": "cross_entropy", "bce": "binary_cross_entropy"},
+    **{"mse": "squared_error", "l2": "squared_error", "mae": "huber", "l1": "huber", "absolute_error": "huber"},
+    **{"lbfgs": "adam", "adaptive": "plateau", "invscaling": "cosine"},
+}
 
 _SHARE = Rule("a number of 0 or more and below 1", lambda value: NOT_NEGATIVE.holds(value) and value < 1)
 _SIZES = Rule(
@@ -126,13 +132,15 @@ class Recipe:
         """
         return tuple(int(size) for size in np.atleast_1d(np.asarray(self.hidden_sizes, dtype=np.int64)))
 
-    def checked(self, owner: str = "Recipe") -> Self:
+    def checked(self, owner: str = "Recipe", losses: Iterable[str] = tuple(LOSSES)) -> Self:
         """Return itself, if it can be used.
 
         Parameters
         ----------
         owner : str
             Whose settings these are, for the message.
+        losses : iterable of str
+            The losses that this owner can use, for the message.
 
         Raises
         ------
@@ -148,7 +156,8 @@ class Recipe:
         for name, rule in _RULES.items():
             check_setting(owner, name, getattr(self, name), rule)
         _check_choice(owner, "activation", self.activation, ACTIVATIONS, nn.ActivationLayer)
-        _check_choice(owner, "loss", self.loss, LOSSES, nn.Loss)
+        if not (isinstance(self.loss, str) and self.loss in LOSSES):
+            _check_choice(owner, "loss", self.loss, losses, nn.Loss)
         _check_choice(owner, "optimizer", self.optimizer, OPTIMIZERS, nn.Optimizer)
         _check_choice(owner, "schedule", self.schedule, SCHEDULES)
         if isinstance(self.optimizer, nn.Optimizer):
@@ -178,7 +187,9 @@ def _check_choice(
     """Refuse what is neither a known name nor an object of the right kind."""
     if isinstance(value, str):
         if value not in known:
-            raise SettingError(f"{owner}: {name} is unknown: {value!r}. {nearest(value, known, 'choices')}")
+            other = _OTHER_NAMES.get(value.lower(), "")
+            advice = nearest(other if other in list(known) else value, known, "choices")
+            raise SettingError(f"{owner}: {name} is unknown: {value!r}. {advice}")
     elif kind is None or not isinstance(value, kind):
         other = f" or an nn.{kind.__name__}" if kind else ""
         raise SettingError(f"{owner}: {name} must be one of {', '.join(map(repr, known))}{other}; got {value!r}.")
@@ -195,8 +206,8 @@ def build_network(
     """Return an untrained network for m features and t outputs.
 
     Its weights are drawn in float64 from the one stream ``np.random.default_rng(seed)``, layer after layer, so they are
-    the same for every engine and, but for rounding, every dtype: uniform by He for ReLU and its kin, normal by LeCun
-    for SELU, else uniform by Glorot, as those of the last layer are. Biases start at 0.
+    the same for every engine and, but for rounding, every dtype: uniform by LeCun for ReLU and its kin, normal by LeCun
+    for SELU, else uniform by Glorot. The last layer and all biases start as in torch, ``U(±1/√m)``.
 
     Parameters
     ----------
@@ -226,7 +237,7 @@ def build_network(
         if recipe.dropout > 0:
             layers.append(nn.Dropout(recipe.dropout))
         width = size
-    layers.append(_linear(width, t, rng, nn.initializers.glorot_uniform))
+    layers.append(_linear(width, t, rng, nn.initializers.torch_default))
     return nn.Sequential(*layers, *([] if final is None else [final])).copy(dtype)
 
 
@@ -240,12 +251,12 @@ def _activation(recipe: Recipe) -> nn.ActivationLayer:
 def _initializer(activation: nn.ActivationLayer) -> Initializer:
     if isinstance(activation, nn.SELU):
         return nn.initializers.lecun_normal
-    return nn.initializers.he_uniform if isinstance(activation, _FOR_RELU) else nn.initializers.glorot_uniform
+    return nn.initializers.lecun_uniform if isinstance(activation, _FOR_RELU) else nn.initializers.glorot_uniform
 
 
 def _linear(m: int, h: int, rng: np.random.Generator, weight: Initializer) -> nn.Linear:
     layer = nn.Linear(m, h)
-    nn.initialize(layer.parameters(), rng, weight)
+    nn.initialize(layer.parameters(), rng, weight, nn.initializers.torch_default)
     return layer
 
 

@@ -10,32 +10,56 @@ import numpy as np
 from scipy.sparse import issparse
 
 from feedforward import nn
-from feedforward.training.plan import Array
-from feedforward.validation import row_sample
+from feedforward.training.plan import Array, Rows
+from feedforward.validation import far_scales, row_sample
 
 RISES = 5  # epochs running
 RISE = 0.1  # of the first loss: less than this is noise
 SCORE_GAP = 0.1
 ENOUGH = 50  # epochs: who trains for fewer does not expect it to be over
+FEW = 250  # updates: Adam moves a weight by about its rate in each
+FALL = 0.01  # of the loss, in a tenth of the epochs: less than this is no haste
+SLEEP = 0.01  # nearer than this share to the loss of a constant answer, nothing was learned
+DEEP, DEEP_SLEEP = 5, 0.25  # layers of sigmoid: so many get stuck early on the way down, too
+HUGE = 30  # deviations from 0 at which a number is no longer scaled
 OFF_CENTRE = 1e3  # means over deviations beyond which float32 has few digits left for what differs
 
 
-def diverged(epoch: int, learning_rate: float) -> str:
-    """Say that numbers stopped being finite.
+def diverged(epoch: int, learning_rate: float, kept: str, rows: Rows) -> str:
+    """Say that numbers stopped being finite, which weights were kept, and what to change first.
 
     Examples
     --------
-    >>> print(diverged(3, 10.0))
-    training diverged in epoch 3: the loss or a weight was no longer a finite number. Training stopped, with the last
-    finite weights. learning_rate=10.0 is too high: try learning_rate=1. If it diverges still, scale the inputs, and the
-    targets of a regression, with sklearn.preprocessing.StandardScaler.
+    >>> rows = Rows(np.array([[0.5], [-1.0]]), np.array([[1.0], [2.0]]))
+    >>> print(diverged(3, 10.0, "the weights it began with", rows))
+    training diverged in epoch 3: the loss or a weight was no longer a finite number. Training stopped, with the weights
+    it began with. learning_rate=10.0 is too high: try learning_rate=0.01. If it diverges still, scale the inputs, ...
+    >>> print(diverged(1, 0.01, "the last finite weights", Rows(rows.X, 1e6 * rows.targets)))
+    training diverged in epoch 1: ... The targets reach 2e+06: scale them to mean 0 and deviation 1
+    (sklearn.compose.TransformedTargetRegressor). If it diverges still, try learning_rate=0.001.
     """
+    lower = min(learning_rate / 10, 0.01)
+    reach = {"inputs": _reach(rows.X), "targets": _reach(rows.targets) if rows.targets.ndim > 1 else 0.0}
+    large = max(reach, key=lambda name: reach[name])
+    if reach[large] > HUGE or far_scales(rows.X):
+        tool = "compose.TransformedTargetRegressor" if large == "targets" else "preprocessing.StandardScaler"
+        advice = (
+            f"The {large} reach {reach[large]:.3g}: scale them to mean 0 and deviation 1 (sklearn.{tool}). If it "
+            f"diverges still, try learning_rate={lower:.3g}."
+        )
+    else:
+        advice = (
+            f"learning_rate={learning_rate!r} is too high: try learning_rate={lower:.3g}. If it diverges still, scale "
+            "the inputs, and the targets of a regression, with sklearn.preprocessing.StandardScaler."
+        )
     return (
         f"training diverged in epoch {epoch}: the loss or a weight was no longer a finite number. Training stopped, "
-        f"with the last finite weights. learning_rate={learning_rate!r} is too high: try learning_rate="
-        f"{learning_rate / 10:.3g}. If it diverges still, scale the inputs, and the targets of a regression, with "
-        "sklearn.preprocessing.StandardScaler."
+        f"with {kept}. {advice}"
     )
+
+
+def _reach(values: Any) -> float:
+    return float(abs(row_sample(values)).max())
 
 
 def dead_units(network: nn.Sequential, X: Any) -> list[str]:
@@ -163,4 +187,77 @@ def useless(score: str, scores: Sequence[float]) -> list[str]:
         f"after the last epoch R² on the training rows is {scores[-1]:.3g}, worse than always giving the mean. "
         "Scale the targets to mean 0 and deviation 1 (sklearn.compose.TransformedTargetRegressor), or train for more "
         "epochs or with smaller batches."
+    ]
+
+
+def asleep(network: nn.Sequential, loss: nn.Loss, rows: Rows, losses: Sequence[float]) -> list[str]:
+    """Say that a network with hidden layers learned no more than to give the same answer for every row.
+
+    Examples
+    --------
+    >>> deep = nn.Sequential(*(layer for _ in range(8) for layer in (nn.Linear(2, 2), nn.Sigmoid())), nn.Linear(2, 2))
+    >>> rows = Rows(np.eye(2), np.array([0, 1]))
+    >>> print(*asleep(deep, nn.CrossEntropyLoss(), rows, [0.7] * 60))
+    after 60 epochs the loss is 0.7, and 0.6931 if every row is given the same answer: next to nothing was learned.
+    Through 8 layers of Sigmoid hardly any gradient reaches the first: take activation='relu', fewer layers, or ...
+    >>> asleep(deep, nn.CrossEntropyLoss(), rows, [0.1] * 60)
+    []
+    """
+    hidden = [type(layer).__name__ for layer in network[:-1] if isinstance(layer, nn.ActivationLayer)]
+    if len(losses) < ENOUGH or not hidden or network.members is not None:
+        return []
+    with np.errstate(over="ignore", invalid="ignore"):
+        constant = float(np.mean(loss.value_and_gradient(_constant_answer(loss, rows), rows.targets, rows.weights)[0]))
+    share = DEEP_SLEEP if hidden.count("Sigmoid") >= DEEP else SLEEP
+    if not (1 + 5 * SLEEP) * constant > losses[-1] > (1 - share) * constant > 1e-6:
+        return []
+    narrow = [name for name in hidden if name in ("Sigmoid", "Tanh")]
+    cause = (
+        f"Through {len(narrow)} layers of {narrow[0]} hardly any gradient reaches the first: take activation='relu', "
+        "fewer layers, or another learning_rate."
+        if len(narrow) > 2
+        else "Try another learning_rate, more epochs or smaller batches; or the columns do not tell the targets."
+    )
+    return [
+        f"after {len(losses)} epochs the loss is {losses[-1]:.4g}, and {constant:.4g} if every row is given the same "
+        f"answer: next to nothing was learned. {cause}"
+    ]
+
+
+def _constant_answer(loss: nn.Loss, rows: Rows) -> Array:
+    """Return the best outputs that are the same for every row: logits of the classes' shares, or the mean."""
+    targets = rows.targets if rows.targets.ndim > 1 else nn.one_hot(rows.targets, int(rows.targets.max()) + 1)
+    mean: Any = np.average(targets.astype(np.float64), axis=0, weights=rows.weights)
+    if isinstance(loss, nn.CrossEntropyLoss | nn.BCEWithLogitsLoss):
+        mean = mean.clip(1e-6, 1 - 1e-6)
+        mean = np.log(mean) - (np.log1p(-mean) if isinstance(loss, nn.BCEWithLogitsLoss) else 0.0)
+    return np.broadcast_to(mean, targets.shape)
+
+
+def unfinished(losses: Sequence[float], updates: int) -> list[str]:
+    """Say that the loss was still falling at the end, where there were few updates, or the fall never slowed down.
+
+    A loss that falls slowly after many updates is left alone: rows are then mostly learned by heart.
+
+    Examples
+    --------
+    >>> falling = np.linspace(2.0, 1.0, 100)
+    >>> print(*unfinished(falling, updates=10_000))
+    the loss was still falling when training ended, from 1.15 to 1.05 over the last tenths of the epochs. Train for more
+    epochs (max_epochs=1000), with smaller batches, or with a higher learning_rate.
+    >>> unfinished(1 / np.arange(1, 101), updates=10_000)
+    []
+    """
+    if len(losses) < ENOUGH or not np.isfinite(losses).all():
+        return []
+    tenths = np.array([losses[0], *(part.mean() for part in np.array_split(np.asarray(losses, np.float64), 10))])
+    falls = -np.diff(tenths)
+    if tenths[-1] < 0.1 * tenths[0] or (falls[-2:] < FALL * tenths[-3:-1]).any():
+        return []
+    if updates > FEW and falls[-1] < 0.5 * falls.max():
+        return []
+    return [
+        f"the loss was still falling when training ended, from {tenths[-2]:.3g} to {tenths[-1]:.3g} over the last "
+        f"tenths of the epochs. Train for more epochs (max_epochs={10 * len(losses)}), with smaller batches, or with a "
+        "higher learning_rate."
     ]
