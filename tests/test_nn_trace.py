@@ -75,6 +75,16 @@ def test_a_single_row_needs_no_row_axis() -> None:
     assert nn.trace(net, nn.MSELoss(), [1.0, 2.0], [1.0, 0.0]).value > 0
 
 
+def test_rows_and_layers_names_count_from_0_and_units_from_1_everywhere() -> None:
+    loss, y = LOSSES["mse"]
+    step = nn.trace(network(), loss, X, y)
+    assert "units count from 1, as on paper; rows and names of layers from 0" in str(step)
+    for row in range(3):
+        assert f"row {row}: z⁽²⁾₁ = " in str(step)
+    assert "row 3" not in str(step)
+    assert "rows counted from 0" in str(step.paths(("0.weight", (0, 0))))
+
+
 def test_goes_on_from_the_optimizers_state() -> None:
     net, adam = network(), nn.Adam(0.1)
     first = nn.trace(net, nn.MSELoss(), X, LOSSES["mse"][1], adam)
@@ -239,9 +249,27 @@ class TestBadInput:
 
     @pytest.mark.parametrize("rows", [3.0, np.ones((2, 3, 2))])
     def test_rows_are_rows(self, rows: Any) -> None:
-        with pytest.raises(InputError, match="trace takes one network and rows"):
+        with pytest.raises(InputError, match="trace takes rows of shape"):
             nn.trace(network(), nn.MSELoss(), rows, [1.0, 0.0])
 
     def test_a_stack_is_not_one_network(self) -> None:
         with pytest.raises(InputError, match="trace takes one network"):
             nn.trace(nn.stack([network(), network()]), nn.MSELoss(), X, LOSSES["mse"][1])
+
+    @pytest.mark.parametrize(
+        ("arguments", "sentence"),
+        [
+            ((None, nn.MSELoss()), "net must be an nn.Sequential .*; got None"),
+            ((network(), nn.MSELoss), "loss must be a loss, .*; got the class MSELoss itself"),
+            ((nn.Sequential(), nn.MSELoss()), "net has no layers"),
+        ],
+    )
+    def test_each_argument_is_of_its_kind(self, arguments: Any, sentence: str) -> None:
+        with pytest.raises(InputError, match=sentence):
+            nn.trace(*arguments, X, LOSSES["mse"][1])
+
+    def test_an_optimizer_is_made_and_rows_are_numbers(self) -> None:
+        with pytest.raises(InputError, match=r"optimizer must be an optimizer, .*; got a str"):
+            nn.trace(network(), nn.MSELoss(), X, LOSSES["mse"][1], "adam")  # type: ignore[arg-type]
+        with pytest.raises(InputError, match="X must be rows of numbers; could not convert string to float: 'red'"):
+            nn.trace(network(), nn.MSELoss(), ["red", "blue"], [1.0, 0.0])

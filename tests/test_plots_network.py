@@ -177,7 +177,7 @@ def test_a_step_puts_the_numbers_of_a_row_into_the_circles() -> None:
         told = [inside[key] for key in sorted(inside, key=lambda key: (key[0], -key[1]))]
         expected = np.concatenate([step.inputs[row], step.outputs["1"][row], step.outputs["2"][row]])
         assert told == [short(value) for value in expected]
-        assert f"row {row + 1} of 3" in ax.get_title(loc="left")
+        assert f"row {row} of 0…2" in ax.get_title(loc="left")
         assert words(ax).count(f"z⁽²⁾₁, y = {step.targets[row, 0]:.0f}") == 1
     assert "row" not in plots.network(net, a_step(net, n=1)).get_title(loc="left")
 
@@ -272,13 +272,16 @@ STEP = a_step(NET)
         ((nn.Sequential(nn.Linear(2, 3), nn.Linear(4, 1)),), {}, InputError, "layer 1 (Linear(in_features=4"),
         ((NET, a_step(mlp(2, 4, 2))), {}, InputError, "step is one of another network"),
         ((NET, a_step(nn.Sequential(nn.Linear(2, 3), nn.Sigmoid(), nn.Linear(3, 2)))), {}, InputError, "0.weight"),
-        ((NET, 7), {}, InputError, "step must be what nn.trace returns; got a int"),
+        ((NET, 7), {}, InputError, "step must be what nn.trace returns; got an int"),
         ((NET, STEP), {"row": 3}, InputError, "row must be one of the step's, from 0 to 2; got 3"),
         ((NET, STEP), {"row": -1}, SettingError, "row must be a whole number of 0 or more; got -1"),
         ((NET, STEP), {"edges": "weight"}, SettingError, "edges must be 'weights' or 'gradients' or 'updates'"),
         ((NET,), {"edges": "gradients"}, SettingError, "Give step=nn.trace("),
         ((NET, STEP), {"edges": "updates"}, SettingError, "Give nn.trace an optimizer"),
         ((NET,), {"max_units": 3}, SettingError, "max_units must be a whole number of 4 or more; got 3"),
+        ((NET,), {"input_names": 3}, InputError, "input_names must be 2 names, one for each of the inputs; got 3"),
+        ((NET,), {"ax": 3}, InputError, "ax must be matplotlib Axes, as plt.subplots() gives; got an int"),
+        ((nn.Sequential,), {}, InputError, "got the class Sequential itself"),
         ((NET,), {"input_names": ["a"]}, InputError, "input_names must be 2 names, one for each of the inputs; got 1"),
         ((NET,), {"output_names": "ab"}, InputError, "output_names must be 2 names, one for each of the outputs"),
     ],
@@ -387,13 +390,21 @@ def test_gradients_of_zero_are_said() -> None:
     ("nets", "sentence"),
     [
         ({}, "there is no network"),
-        (7, "takes an nn.Sequential, or a dict of them by name; got a int"),
-        ({"a": nn.Sequential(nn.ReLU())}, "needs one network with weights"),
-        (nn.stack([NET, NET]), "no stack of several"),
+        (7, "takes an nn.Sequential, or a dict of them by name; got an int"),
+        ({"a": nn.Sequential(nn.ReLU())}, "needs a network with weights"),
+        (nn.stack([NET, NET]), "takes single networks; this is a stack of several. Take a member: nn.unstack(net)[0]"),
     ],
 )
 def test_gradients_that_cannot_be_drawn(nets: Any, sentence: str) -> None:
     with pytest.raises(InputError) as caught:
         plots.gradient_norms(nets, nn.CrossEntropyLoss(), np.eye(2), [0, 1])
     assert sentence in str(caught.value)
+    assert "\n" not in str(caught.value)
     assert plt.get_fignums() == []
+
+
+def test_gradients_of_what_is_no_loss_or_no_rows() -> None:
+    with pytest.raises(InputError, match="loss must be a loss, .*; got the class MSELoss itself"):
+        plots.gradient_norms(NET, nn.MSELoss, np.eye(2), [0, 1])
+    with pytest.raises(InputError, match="X must be rows of numbers; could not convert string to float: 'red'"):
+        plots.gradient_norms(NET, nn.CrossEntropyLoss(), [["red", 1.0]], [0])

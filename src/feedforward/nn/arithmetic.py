@@ -238,7 +238,7 @@ def loss_blocks(loss: Loss, symbol: Symbol, outputs: Array, targets: Array) -> l
             repr(loss),
             loss.formula,
             losses,
-            lambda row: "L" if n == 1 else f"row {row + 1}: ℓ",
+            lambda row: "L" if n == 1 else f"row {row}: ℓ",
             lambda row: _row_loss(loss, outputs[row], targets[row]),
         )
     )
@@ -325,7 +325,7 @@ def _sum_of(old: Array, update: Array) -> Callable[..., str]:
 
 
 def _in_row(n: int, name: Callable[[int], str]) -> Callable[[int, int], str]:
-    return lambda row, unit: name(unit) if n == 1 else f"row {row + 1}: {name(unit)}"
+    return lambda row, unit: name(unit) if n == 1 else f"row {row}: {name(unit)}"
 
 
 def _products(left: Array, right: Array) -> list[str]:

@@ -27,7 +27,9 @@ from feedforward.nn.layers import Layer, Linear, Training
 from feedforward.nn.losses import Loss
 from feedforward.nn.optimizers import AdamW, Optimizer
 from feedforward.nn.paths import Paths, paths_to_loss
+from feedforward.nn.rows import as_numbers
 from feedforward.nn.sequential import Sequential
+from feedforward.validation import check_kind
 
 
 def trace(
@@ -60,7 +62,7 @@ def trace(
     Raises
     ------
     InputError
-        If the rows or targets do not fit, or `net` is a stack.
+        If an argument is of the wrong kind, the rows or targets do not fit, or `net` is a stack.
 
     Examples
     --------
@@ -77,11 +79,12 @@ def trace(
         z⁽¹⁾₁ = 0.5·1.0 + (−0.2)·2.0 + 0.1 = 0.2
     ...
     """
-    X, y = np.asarray(X, net.dtype), np.asarray(y)
+    _check(net, loss, optimizer)
+    X, y = as_numbers("trace", X, net.dtype), np.asarray(y)
     if X.ndim == 1:
         X, y = X[None], y[None]
-    if X.ndim != 2 or any(array.ndim > 2 for array in net.parameters().values()):
-        raise InputError(f"trace takes one network and rows of shape (n, m), or one row (m,); got shape {X.shape}.")
+    if X.ndim != 2:
+        raise InputError(f"trace takes rows of shape (n, m), or one row (m,); got shape {X.shape}.")
     net, optimizer = net.copy(), copy.deepcopy(optimizer)
     outputs, _ = net.forward(X, training=training)
     value, gradient = loss.value_and_gradient(outputs, y)
@@ -93,6 +96,17 @@ def trace(
         optimizer.step(stepped.parameters(), gradients)
         updates = {name: new - net.parameters()[name] for name, new in stepped.parameters().items()}
     return Trace(net, loss, optimizer, X, loss.targets_for(outputs, y), value, nodes, gradients, updates)
+
+
+def _check(net: Sequential, loss: Loss, optimizer: Optimizer | None) -> None:
+    check_kind("trace", "net", net, Sequential, "an nn.Sequential (of a fitted MLP its network_)")
+    check_kind("trace", "loss", loss, Loss, "a loss, such as nn.MSELoss()")
+    if optimizer is not None:
+        check_kind("trace", "optimizer", optimizer, Optimizer, "an optimizer, such as nn.SGD(lr=0.1)")
+    if not len(net):
+        raise InputError("trace: net has no layers. Give at least one.")
+    if any(array.ndim > 2 for array in net.parameters().values()):
+        raise InputError("trace takes one network; this is a stack of several. Trace a member: nn.unstack(net)[0].")
 
 
 Passed = tuple[str, Layer, Symbol, Symbol, Array, Array, Any]
@@ -257,7 +271,8 @@ class Trace:
         heading = (
             f"One training step of {' → '.join(map(str, sizes))} units, for {n} row{'s' * (n > 1)}\n"
             "x inputs, W weights, b biases, z net inputs, a outputs, y targets, L loss, δ = ∂L/∂z, n rows, t outputs.\n"
-            "⁽ˡ⁾ counts the layers of weights, indices count from 1. Four digits are shown, the arrays hold them all."
+            "Layers of weights ⁽ˡ⁾ and units count from 1, as on paper; rows and names of layers from 0, as in code.\n"
+            "Four digits are shown, the arrays hold them all."
         )
         output, symbol = self.nodes[-1].output, self.nodes[-1].symbol
         gradient = loss_gradient_block(self.loss, symbol, output, self.targets, self.nodes[-1].delta)

@@ -1,6 +1,6 @@
 """How training went: any history, an epoch at a time; loss and score of a network one above the other."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from feedforward.errors import InputError, SettingError
 from feedforward.plots.style import GREY, LARGEST, LINES, SMALL, colour, dressed, label_axes, legend_beside, paper
-from feedforward.validation import nearest
+from feedforward.validation import check_kind, kind, nearest
 
 Curve = NDArray[np.float64]
 
@@ -156,8 +156,10 @@ def _history(model_or_history: Any) -> Mapping[str, Any]:
     elif hasattr(model_or_history, "history_"):
         history = model_or_history.history_
     else:
-        kind = type(model_or_history).__name__
-        raise InputError(f"{_OWNER}: {kind} has no history_. Fit it first, or give a dict from name to list.")
+        remedy = "Fit it first, or give" if hasattr(model_or_history, "fit") else "Give a fitted estimator, or"
+        raise InputError(f"{_OWNER}: {kind(model_or_history)} has no history_. {remedy} a dict from name to list.")
+    for name in history:
+        check_kind(_OWNER, "the name of a curve", name, str, "text")
     if not history:
         raise InputError(f"{_OWNER}: the history has no curves. Give a dict from name to list.")
     return history
@@ -167,10 +169,10 @@ def _chosen(history: Mapping[str, Any], curves: Sequence[str] | None) -> list[st
     if curves is None:
         losses = [name for name in history if name.endswith("loss")]
         return losses or [name for name in history if name != "seconds"] or list(history)
-    if isinstance(curves, str) or not curves:
+    if isinstance(curves, str) or not isinstance(curves, Iterable) or not curves:
         raise SettingError(f"{_OWNER}: curves must be a list of names; got {curves!r}.")
     for name in curves:
-        if name not in history:
+        if name not in list(history):
             raise SettingError(f"{_OWNER}: the history has no curve {name!r}. {nearest(str(name), history)}")
     return list(curves)
 

@@ -18,7 +18,7 @@ from feedforward.nn.sequential import Sequential
 from feedforward.nn.trace import Trace
 from feedforward.plots.diagram import LINE, SMALLEST, Diagram, arrange, discs_along, places_along, text_width, widest
 from feedforward.plots.layers import Column, check_step, edge_values, read_columns, row_values
-from feedforward.plots.style import LARGE, RGB, Paper, mixed, paper
+from feedforward.plots.style import LARGE, RGB, Paper, check_axes, mixed, paper
 from feedforward.validation import COUNT_OR_ZERO, Rule, check_setting, one_of
 
 Array = NDArray[Any]
@@ -98,6 +98,7 @@ def network(
     if step is not None:
         targets = step.targets[row, columns[-1].shown]
         names = names[0], [f"{name}, y = {short(y)}" for name, y in zip(names[1], targets, strict=True)]
+    check_axes(ax)
     ax = _new_axes(columns, names, step) if ax is None else ax
     diagram = arrange(columns, names, _space(ax), key=legend)
     drawing = _Drawing(ax, paper(ax), diagram, columns, step, row, edges)
@@ -119,8 +120,9 @@ def _check_step(net: Sequential, step: Trace | None, row: int, edges: str) -> No
 
 
 def _names(argument: str, given: Sequence[str] | None, column: Column) -> list[str]:
-    if given is not None and (isinstance(given, str) or len(given) != column.width):
-        count = repr(given) if isinstance(given, str) else f"{len(given)}"
+    listed = hasattr(given, "__len__") and not isinstance(given, str)
+    if given is not None and not (listed and len(given) == column.width):
+        count = str(len(given)) if listed else repr(given)
         raise InputError(
             f"{_OWNER}: {argument} must be {column.width} names, one for each of the {column.role}; got {count}."
         )
@@ -308,7 +310,7 @@ class _Drawing:
                     self._write(diagram.x[i] + side, y, name, diagram.name_font, va="center_baseline", ha=ha)
         if self.step is not None:
             n, loss = len(self.step.inputs), short(self.step.value)
-            title = f"loss {loss}" if n == 1 else f"row {self.row + 1} of {n}, loss of all {loss}"
+            title = f"loss {loss}" if n == 1 else f"row {self.row} of 0…{n - 1}, loss of all {loss}"
             self.ax.set_title(title, fontsize=LARGE, color=self.paper.ink, loc="left")
 
     def _write(
