@@ -257,16 +257,16 @@ class TestBadInput:
             nn.trace(nn.stack([network(), network()]), nn.MSELoss(), X, LOSSES["mse"][1])
 
     @pytest.mark.parametrize(
-        ("arguments", "sentence"),
+        ("net", "loss", "sentence"),
         [
-            ((None, nn.MSELoss()), "net must be an nn.Sequential .*; got None"),
-            ((network(), nn.MSELoss), "loss must be a loss, .*; got the class MSELoss itself"),
-            ((nn.Sequential(), nn.MSELoss()), "net has no layers"),
+            (None, nn.MSELoss(), "net must be an nn.Sequential .*; got None"),
+            (network(), nn.MSELoss, "loss must be a loss, .*; got the class MSELoss itself"),
+            (nn.Sequential(), nn.MSELoss(), "net has no layers"),
         ],
     )
-    def test_each_argument_is_of_its_kind(self, arguments: Any, sentence: str) -> None:
+    def test_each_argument_is_of_its_kind(self, net: Any, loss: Any, sentence: str) -> None:
         with pytest.raises(InputError, match=sentence):
-            nn.trace(*arguments, X, LOSSES["mse"][1])
+            nn.trace(net, loss, X, LOSSES["mse"][1])
 
     def test_an_optimizer_is_made_and_rows_are_numbers(self) -> None:
         with pytest.raises(InputError, match=r"optimizer must be an optimizer, .*; got a str"):

@@ -468,7 +468,7 @@ def test_one_epoch_is_a_dot() -> None:
     [
         ([1.0, 9.0, np.inf, np.nan], "not finite from epoch 3"),
         ([1.0, np.nan, 9.0], "not finite at epoch 2"),
-        ([1.0, np.nan, 9.0, np.nan, 8.0], "not finite at 2 epochs, first 2"),
+        ([1.0, np.nan, 9.0, np.nan, 8.0], "not finite at 2 of 5 epochs, first 2"),
         ([np.nan, np.nan], "not finite from epoch 1"),
         ([1.0, 1e308], "not finite from epoch 2"),
     ],

@@ -354,6 +354,44 @@ def test_without_validation_nothing_is_best() -> None:
     assert not any("best" in text.get_text() for panel in lost.figure.axes for text in panel.texts)
 
 
+@pytest.mark.parametrize(
+    ("validated", "note"),
+    [
+        ([False, False, True, True], "no validation in epochs 1 to 2"),
+        ([True, True, False, False], "no validation from epoch 3"),
+        ([True, True, False, True], "no validation at epoch 3"),
+        ([False, True, False, True], "no validation at 2 of 4 epochs, first 1"),
+    ],
+)
+def test_epochs_without_validation_are_no_divergence(validated: list[bool], note: str) -> None:
+    X, y = ff.datasets.moons(n=40, random_state=0)
+    model = ff.MLPClassifier((4,), engine="numpy", random_state=0)
+    for one in validated:
+        model.partial_fit(X, y, classes=[0, 1], **({"X_val": X, "y_val": y} if one else {}))
+    for panel in plots.learning_curve(model).figure.axes:
+        assert panel.get_title(loc="right") == note
+        assert not any("finite" in text.get_text() for text in panel.texts)
+
+
+def test_a_divergence_is_named_beside_missing_validation() -> None:
+    loss = [1.0, 0.5, np.inf, np.nan]
+    history = {"train_loss": loss, "val_loss": [np.nan, 0.6, np.nan, np.nan], "train_score": [0.5] * 4}
+    ax = plots.learning_curve(history)
+    assert ax.get_title(loc="right") == "no validation at epoch 1"
+    assert "train loss not finite from epoch 3\nval loss not finite from epoch 3" in words(ax)
+    infinite = plots.learning_curve({"train_loss": [1.0, 0.5], "val_loss": [1.0, np.inf]})
+    assert infinite.get_title(loc="right") == ""
+    assert "val loss not finite from epoch 2" in words(infinite)
+
+
+def test_a_value_alone_between_epochs_without_validation_is_seen() -> None:
+    every_tenth = [0.5 if epoch % 10 == 0 else np.nan for epoch in range(1, 61)]
+    ax = plots.learning_curve({"train_loss": [1.0] * 60, "val_loss": every_tenth})
+    assert ax.lines[1].get_marker() == "o"
+    assert ax.lines[1].get_markevery() == [9, 19, 29, 39, 49, 59]
+    assert ax.lines[0].get_marker() == "None"
+
+
 def test_log_is_for_losses_and_low_scores_are_cut() -> None:
     ax = plots.learning_curve({**HISTORY, "train_score": [-40.0, -2.0, 0.5, 0.8]}, log=True)
     assert [panel.get_yscale() for panel in ax.figure.axes] == ["log", "linear"]
