@@ -33,6 +33,7 @@ ORDER = [
     "nn.gradients",
     "nn.blocks",
     "nn.arithmetic",
+    "nn.updates",
     "nn.paths",
     "nn.trace",
     "nn",
