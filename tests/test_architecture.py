@@ -88,6 +88,7 @@ ORDER = [
     "plots.slopes",
     "plots.layers",
     "plots.diagram",
+    "plots.numbers",
     "plots.network",
     "plots.gradients",
     "plots",

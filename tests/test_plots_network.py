@@ -1,5 +1,6 @@
 """Drawings of networks, judged by their circles, lines and words: how many, how wide, where, and whether they touch."""
 
+import re
 from collections.abc import Iterator
 from itertools import combinations, pairwise
 from typing import Any
@@ -20,7 +21,7 @@ from sklearn.neural_network import MLPClassifier
 import feedforward as ff
 from feedforward import nn
 from feedforward.errors import FeedforwardError, InputError, SettingError
-from feedforward.plots.network import short
+from feedforward.plots.numbers import short
 
 plots: Any = ff.plots
 
@@ -111,6 +112,67 @@ def test_nothing_touches_and_nothing_leaves_the_axes(sizes: Any, figsize: Any, w
     radius = np.ptp(ax.transData.transform([(0, 0), (circles(ax)[0].radius, 0)])[:, 0])
     away = np.linalg.norm(middles[:, np.newaxis] - middles, axis=2)[np.triu_indices(len(middles), 1)]
     assert away.min(initial=np.inf) > 2 * radius
+
+
+CROWDED = [(2, 3, 1), (2, 10, 2), (3, 5, 4, 2), (4, 8, 8, 3), (64, 100, 10), (2, 2, 2, 2, 2, 2, 1)]
+
+
+def ink(ax: Any, text: Any) -> Any:
+    """The corners of a number in pixels, without the room its box has for letters that hang."""
+    lower_left, lower_right, upper_right, upper_left = corners(ax, text)
+    up = (upper_left - lower_left) / np.hypot(*(upper_left - lower_left))
+    hang = 0.22 * text.get_fontsize() * ax.figure.dpi / 72 * up
+    return np.array([lower_left + hang, lower_right + hang, upper_right, upper_left])
+
+
+def gap(box: Any, middle: Any) -> float:
+    """How far a point is from a turned rectangle."""
+    inside = [
+        np.clip((middle - box[0]) @ side / (side @ side), 0, 1) * side for side in (box[1] - box[0], box[3] - box[0])
+    ]
+    return float(np.hypot(*(middle - box[0] - sum(inside))))
+
+
+@pytest.mark.parametrize("sizes", CROWDED)
+@pytest.mark.parametrize("figsize", [None, (5.0, 3.6), (3.0, 6.0), (14.0, 3.0)])
+@pytest.mark.parametrize("scale", [1.0, 25.0])
+@pytest.mark.parametrize("max_units", [10, 4])
+def test_no_number_touches_another_or_a_circle_and_those_left_out_are_named(
+    sizes: Any, figsize: Any, scale: float, max_units: int
+) -> None:
+    net = mlp(*sizes)
+    for array in net.parameters().values():
+        array *= scale
+    ax = None if figsize is None else plt.figure(figsize=figsize, layout="constrained").subplots()
+    ax = plots.network(net, a_step(net), ax=ax, max_units=max_units)
+    ax.figure.canvas.draw()
+    numbers = [text for text in ax.texts if re.fullmatch(r"(b )?−?[\d.]+(e−?\d+)?", text.get_text())]
+    boxes = [ink(ax, text) for text in numbers]
+    for (one, a), (other, b) in combinations(zip(numbers, boxes, strict=True), 2):
+        assert overlap(a, b) <= 1.0, (one.get_text(), other.get_text())
+    for circle in circles(ax):
+        middle = ax.transData.transform(circle.center)
+        radius = ax.transData.transform((circle.center[0] + circle.radius, 0))[0] - middle[0]
+        for text, box in zip(numbers, boxes, strict=True):
+            if text.get_position() == tuple(circle.center):
+                assert np.ptp(box[:, 0]) < 2 * radius
+            else:
+                assert gap(box, middle) > radius - 0.5, text.get_text()
+    legend = ax.get_legend()
+    units, along, biases = len(circles(ax)), sum(len(one.get_segments()) for one in lines(ax)), 0
+    biases = units - sum(circle.center[0] == circles(ax)[0].center[0] for circle in circles(ax))
+    if legend is not None:
+        assert ("too crowded" in legend.get_title().get_text()) == (len(numbers) < units + along + biases)
+
+
+def test_the_note_names_the_layers_whose_numbers_are_left_out() -> None:
+    net = mlp(4, 8, 8, 3)
+    ax = plots.network(net, a_step(net))
+    assert ax.get_legend().get_title().get_text() == "too crowded for the numbers of W⁽¹⁾, W⁽²⁾"
+    with plt.style.context("dark_background"):
+        ax = plots.network(net, a_step(net))
+        assert contrast(ax.get_legend().get_title().get_color(), ax.figure.get_facecolor()) > 7
+    assert plots.network(net).get_legend().get_title().get_text() == ""
 
 
 @pytest.mark.parametrize("sizes", SHAPES)

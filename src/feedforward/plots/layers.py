@@ -68,6 +68,11 @@ class Column:
         return [self.role, f"{self.width:,} {what}{'s' * (self.width > 1)}", *self.follows]
 
     @property
+    def gap_caption(self) -> str:
+        """What stands below the dots, where units are left out."""
+        return f"{self.left_out:,} more"
+
+    @property
     def weights_caption(self) -> list[str]:
         """What stands below the lines that lead to it."""
         if self.linear is None:
