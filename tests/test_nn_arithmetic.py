@@ -42,16 +42,16 @@ def test_binary_cross_entropy_of_two_rows() -> None:
     z, y = np.array([[0.0], [np.log(3.0)]]), np.array([[1.0], [0.25]])
     # -ln 0.5 = 0.6931;  -(0.25 ln 0.75 + 0.75 ln 0.25) = 1.112;  mean 0.9024
     assert written(loss_blocks(nn.BCEWithLogitsLoss(), Z, z, y)) == [
-        "row 1: p₁ = 1 / (1 + exp(0.0)) = 0.5",
-        "row 2: p₁ = 1 / (1 + exp(−1.099)) = 0.75",
-        "row 1: ℓ = −(1.0·ln 0.5) = 0.6931",
-        "row 2: ℓ = −(0.25·ln 0.75 + 0.75·ln 0.25) = 1.112",
+        "row 0: p₁ = 1 / (1 + exp(0.0)) = 0.5",
+        "row 1: p₁ = 1 / (1 + exp(−1.099)) = 0.75",
+        "row 0: ℓ = −(1.0·ln 0.5) = 0.6931",
+        "row 1: ℓ = −(0.25·ln 0.75 + 0.75·ln 0.25) = 1.112",
         "L = (0.6931 + 1.112) / 2 = 0.9024",
     ]
     _, gradient = nn.BCEWithLogitsLoss().value_and_gradient(z, y)
     assert written([loss_gradient_block(nn.BCEWithLogitsLoss(), Z, z, y, gradient)]) == [
-        "row 1: δ⁽¹⁾₁ = (0.5 − 1.0) / 2 = −0.25",
-        "row 2: δ⁽¹⁾₁ = (0.75 − 0.25) / 2 = 0.25",
+        "row 0: δ⁽¹⁾₁ = (0.5 − 1.0) / 2 = −0.25",
+        "row 1: δ⁽¹⁾₁ = (0.75 − 0.25) / 2 = 0.25",
     ]
 
 

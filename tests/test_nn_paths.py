@@ -85,7 +85,7 @@ def test_prints_every_path_and_the_sum_and_cuts_long_lists() -> None:
     assert len(many) == 3 * 4 * 5 * 2
     assert len(str(many).splitlines()) < 60
     assert "… 108 more paths" in str(many)
-    assert "row 1: W⁽¹⁾₁₁" in str(many)
+    assert "row 0: W⁽¹⁾₁₁" in str(many)
     assert "… 116 more …" in str(many)
     assert "W⁽¹⁾₁₁" in many._repr_html_()
 

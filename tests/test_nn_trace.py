@@ -1,11 +1,13 @@
 """The trace: the same numbers as the layers', nothing changed, complete, readable, safe in a page."""
 
 import json
+import re
 from html.parser import HTMLParser
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from feedforward import nn
 from feedforward.errors import InputError
@@ -15,6 +17,27 @@ LOSSES: dict[str, tuple[nn.Loss, Any]] = {
     "huber": (nn.HuberLoss(0.1), [[1.0, 0.0], [0.0, 1.0], [0.5, 0.2]]),
     "bce": (nn.BCEWithLogitsLoss(), [[1.0, 0.0], [0.0, 1.0], [0.5, 0.2]]),
     "cross-entropy": (nn.CrossEntropyLoss(0.1), [1, 0, 0]),
+}
+
+
+def on_every_parameter(**settings: Any) -> dict[str, Any]:
+    """torch lets biases decay too."""
+    return {**settings, "decay_factors": dict.fromkeys(["0.weight", "0.bias", "3.weight", "3.bias"], 1.0)}
+
+
+# Ours, torch's with the same settings, and what torch calls the quantities we print.
+TORCHS: dict[str, Any] = {
+    "momentum": (nn.SGD, torch.optim.SGD, {"lr": 0.1, "momentum": 0.9}, {"v": "momentum_buffer"}),
+    "dampened": (nn.SGD, torch.optim.SGD, {"lr": 0.1, "momentum": 0.9, "dampening": 0.5}, {"v": "momentum_buffer"}),
+    "nesterov": (
+        nn.SGD,
+        torch.optim.SGD,
+        {"lr": 0.1, "momentum": 0.9, "nesterov": True, "weight_decay": 0.1},
+        {"v": "momentum_buffer"},
+    ),
+    "rmsprop": (nn.RMSprop, torch.optim.RMSprop, {"lr": 0.01, "weight_decay": 0.1}, {"s": "square_avg"}),
+    "adam": (nn.Adam, torch.optim.Adam, {"lr": 0.1, "weight_decay": 0.1}, {"m": "exp_avg", "s": "exp_avg_sq"}),
+    "adamw": (nn.AdamW, torch.optim.AdamW, {"lr": 0.1, "weight_decay": 0.1}, {"m": "exp_avg", "s": "exp_avg_sq"}),
 }
 OPTIMIZERS = [nn.SGD(0.1), nn.SGD(0.1, momentum=0.9), nn.RMSprop(), nn.Adam(), nn.AdamW()]
 X = np.array([[1.0, 2.0], [-0.5, 0.3], [0.7, -1.1]])
@@ -73,6 +96,16 @@ def test_a_single_row_needs_no_row_axis() -> None:
     assert one.value == same.value
     assert str(one) == str(same)
     assert nn.trace(net, nn.MSELoss(), [1.0, 2.0], [1.0, 0.0]).value > 0
+
+
+def test_rows_and_layers_names_count_from_0_and_units_from_1_everywhere() -> None:
+    loss, y = LOSSES["mse"]
+    step = nn.trace(network(), loss, X, y)
+    assert "units count from 1, as on paper; rows and names of layers from 0" in str(step)
+    for row in range(3):
+        assert f"row {row}: z⁽²⁾₁ = " in str(step)
+    assert "row 3" not in str(step)
+    assert "rows counted from 0" in str(step.paths(("0.weight", (0, 0))))
 
 
 def test_goes_on_from_the_optimizers_state() -> None:
@@ -140,12 +173,69 @@ def test_the_rule_of_the_update_is_the_optimizers(optimizer: nn.Optimizer, rule:
     assert rule in str(nn.trace(network(), nn.MSELoss(), X, LOSSES["mse"][1], optimizer))
 
 
+def three_steps(case: str) -> tuple[nn.Trace, Any, dict[str, Any]]:
+    """The trace of a third step, and torch's optimizer and parameters after it."""
+    ours, theirs, settings, _ = TORCHS[case]
+    net, optimizer = network(), ours(**on_every_parameter(**settings))
+    tensors = {name: torch.tensor(array, requires_grad=True) for name, array in net.parameters().items()}
+    torchs = theirs(tensors.values(), **settings)
+    for _ in range(3):
+        step = nn.trace(net, nn.MSELoss(), X, LOSSES["mse"][1], optimizer)
+        optimizer.step(net.parameters(), step.gradients)
+        for name, tensor in tensors.items():
+            tensor.grad = torch.tensor(step.gradients[name])
+        torchs.step()
+    return step, torchs, tensors
+
+
+@pytest.mark.parametrize("case", TORCHS)
+def test_what_an_optimizer_makes_of_a_gradient_is_what_torch_makes(case: str) -> None:
+    step, torchs, tensors = three_steps(case)
+    record = json.loads(json.dumps(step.to_dict(), allow_nan=False))
+    assert record["optimizer"]["step"] == 3
+    for name, tensor in tensors.items():
+        terms, state = step.terms[name], torchs.state[tensor]
+        for letter, torchs_name in TORCHS[case][-1].items():
+            np.testing.assert_allclose(terms[letter], state[torchs_name], rtol=1e-12)
+        np.testing.assert_allclose(terms["w"], tensor.detach(), rtol=1e-12)
+        if case.startswith("adam"):
+            for letter, beta in (("m", 0.9), ("s", 0.999)):
+                np.testing.assert_allclose(terms[f"{letter}_hat"] * (1 - beta**3), terms[letter], rtol=1e-12)
+        layer, _, parameter = name.rpartition(".")
+        listed = next(one for one in record["layers"] if one["name"] == layer)["parameters"][parameter]["terms"]
+        assert set(listed) == set(terms)
+        np.testing.assert_array_equal(listed["w"], terms["w"])
+
+
+@pytest.mark.parametrize("case", TORCHS)
+def test_every_line_of_an_update_is_true_and_in_the_page(case: str) -> None:
+    step, _, _ = three_steps(case)
+    text, page = str(step), step._repr_html_()
+    lines = [line.strip() for line in text[text.index("UPDATE") :].splitlines() if line.count(" = ") == 2]
+    lines = [line for line in lines if "layer" not in line and "ᵗ" not in line]
+    assert len(lines) >= 2 * (6 + 3 + 6 + 2)
+    for line in lines:
+        name, expression, result = line.split(" = ")
+        expression = re.sub(r"√([^ ]+)", r"np.sqrt(\1)", expression.replace("−", "-").replace("·", "*"))
+        assert eval(expression.replace("²", "**2")) == pytest.approx(
+            float(result.replace("−", "-")), rel=5e-3, abs=2e-4
+        ), line
+        assert name in page
+    assert ("1 − β₁ᵗ = 1 − 0.9³ = 0.271" in text) == case.startswith("adam")
+
+
+def test_a_first_velocity_is_the_gradient() -> None:
+    step = nn.trace(network(), nn.MSELoss(), X, LOSSES["mse"][1], nn.SGD(0.1, momentum=0.9))
+    np.testing.assert_array_equal(step.terms["0.weight"]["v"], step.gradients["0.weight"])
+    assert "W⁽¹⁾₁₁: v = g = " in str(step)
+
+
 def test_large_networks_are_cut_sensibly() -> None:
     rng = np.random.default_rng(0)
     net = nn.Sequential(nn.Linear(784, 300, rng=rng), nn.ReLU(), nn.Linear(300, 10, rng=rng))
     step = nn.trace(net, nn.CrossEntropyLoss(), rng.normal(size=(50, 784)), rng.integers(0, 10, 50), nn.Adam())
     text = str(step)
-    assert len(text.splitlines()) < 120
+    assert len(text.splitlines()) < 130
     assert max(map(len, text.splitlines())) < 200
     assert "… 14997 more, shape (50, 300)" in text
     assert "… 781 more …" in text
@@ -239,9 +329,27 @@ class TestBadInput:
 
     @pytest.mark.parametrize("rows", [3.0, np.ones((2, 3, 2))])
     def test_rows_are_rows(self, rows: Any) -> None:
-        with pytest.raises(InputError, match="trace takes one network and rows"):
+        with pytest.raises(InputError, match="trace takes rows of shape"):
             nn.trace(network(), nn.MSELoss(), rows, [1.0, 0.0])
 
     def test_a_stack_is_not_one_network(self) -> None:
         with pytest.raises(InputError, match="trace takes one network"):
             nn.trace(nn.stack([network(), network()]), nn.MSELoss(), X, LOSSES["mse"][1])
+
+    @pytest.mark.parametrize(
+        ("net", "loss", "sentence"),
+        [
+            (None, nn.MSELoss(), "net must be an nn.Sequential .*; got None"),
+            (network(), nn.MSELoss, "loss must be a loss, .*; got the class MSELoss itself"),
+            (nn.Sequential(), nn.MSELoss(), "net has no layers"),
+        ],
+    )
+    def test_each_argument_is_of_its_kind(self, net: Any, loss: Any, sentence: str) -> None:
+        with pytest.raises(InputError, match=sentence):
+            nn.trace(net, loss, X, LOSSES["mse"][1])
+
+    def test_an_optimizer_is_made_and_rows_are_numbers(self) -> None:
+        with pytest.raises(InputError, match=r"optimizer must be an optimizer, .*; got a str"):
+            nn.trace(network(), nn.MSELoss(), X, LOSSES["mse"][1], "adam")  # type: ignore[arg-type]
+        with pytest.raises(InputError, match="X must be rows of numbers; could not convert string to float: 'red'"):
+            nn.trace(network(), nn.MSELoss(), ["red", "blue"], [1.0, 0.0])

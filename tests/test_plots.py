@@ -468,7 +468,7 @@ def test_one_epoch_is_a_dot() -> None:
     [
         ([1.0, 9.0, np.inf, np.nan], "not finite from epoch 3"),
         ([1.0, np.nan, 9.0], "not finite at epoch 2"),
-        ([1.0, np.nan, 9.0, np.nan, 8.0], "not finite at 2 epochs, first 2"),
+        ([1.0, np.nan, 9.0, np.nan, 8.0], "not finite at 2 of 5 epochs, first 2"),
         ([np.nan, np.nan], "not finite from epoch 1"),
         ([1.0, 1e308], "not finite from epoch 2"),
     ],
@@ -507,6 +507,11 @@ def test_log_scale() -> None:
         ({"loss": [1.0]}, {"curves": ["los"]}, SettingError, "no curve 'los'. Did you mean 'loss'?"),
         ({"loss": [1.0]}, {"curves": "loss"}, SettingError, "curves must be a list of names; got 'loss'"),
         ({"loss": [1.0]}, {"curves": []}, SettingError, "curves must be a list of names"),
+        ({"loss": [1.0]}, {"curves": 3}, SettingError, "curves must be a list of names; got 3"),
+        ({"loss": [1.0]}, {"curves": [["loss"]]}, SettingError, "no curve ['loss']"),
+        ({1: [1.0]}, {}, InputError, "the name of a curve must be text; got an int"),
+        (ff.Perceptron, {}, InputError, "the class Perceptron itself has no history_"),
+        ({"loss": [1.0]}, {"ax": 3}, InputError, "ax must be matplotlib Axes, as plt.subplots() gives; got an int"),
     ],
 )
 def test_a_history_that_cannot_be_drawn(history: Any, settings: Any, error: Any, sentence: Any) -> None:
@@ -696,6 +701,9 @@ def test_sparse_rows_are_refused() -> None:
         plots.points(csr_matrix(TWO), [0, 1])
 
 
+THREE_COLUMNS = LogisticRegression().fit([[0, 0, 1], [1, 1, 0]], [0, 1])
+
+
 class Constant:
     def __init__(self, prediction: Any) -> None:
         self.prediction = prediction
@@ -711,7 +719,14 @@ class Constant:
         (ff.Adaline(), {}, InputError, "Adaline is not fitted"),
         (StandardScaler(), {}, InputError, "StandardScaler has no predict. Give a fitted classifier."),
         (Constant([0.1, 0.9]), {}, InputError, "predict gave shape (90000, 2) for 90000 rows"),
-        (Constant(0.5), {}, InputError, "continuous"),
+        (Constant(0.5), {}, InputError, "Constant predicts continuous numbers, not classes"),
+        (LogisticRegression, {}, InputError, "the class LogisticRegression itself has no predict"),
+        (
+            THREE_COLUMNS,
+            {},
+            InputError,
+            "decision_regions: LogisticRegression cannot predict such rows: X has 2 features",
+        ),
         (FITTED, {"resolution": 1}, SettingError, "resolution must be a whole number from 2 to 4000; got 1."),
         (FITTED, {"resolution": 10.0}, SettingError, "resolution must be"),
     ],

@@ -1,5 +1,6 @@
 """Drawings of networks, judged by their circles, lines and words: how many, how wide, where, and whether they touch."""
 
+import re
 from collections.abc import Iterator
 from itertools import combinations, pairwise
 from typing import Any
@@ -20,7 +21,7 @@ from sklearn.neural_network import MLPClassifier
 import feedforward as ff
 from feedforward import nn
 from feedforward.errors import FeedforwardError, InputError, SettingError
-from feedforward.plots.network import short
+from feedforward.plots.numbers import short
 
 plots: Any = ff.plots
 
@@ -113,6 +114,67 @@ def test_nothing_touches_and_nothing_leaves_the_axes(sizes: Any, figsize: Any, w
     assert away.min(initial=np.inf) > 2 * radius
 
 
+CROWDED = [(2, 3, 1), (2, 10, 2), (3, 5, 4, 2), (4, 8, 8, 3), (64, 100, 10), (2, 2, 2, 2, 2, 2, 1)]
+
+
+def ink(ax: Any, text: Any) -> Any:
+    """The corners of a number in pixels, without the room its box has for letters that hang."""
+    lower_left, lower_right, upper_right, upper_left = corners(ax, text)
+    up = (upper_left - lower_left) / np.hypot(*(upper_left - lower_left))
+    hang = 0.22 * text.get_fontsize() * ax.figure.dpi / 72 * up
+    return np.array([lower_left + hang, lower_right + hang, upper_right, upper_left])
+
+
+def gap(box: Any, middle: Any) -> float:
+    """How far a point is from a turned rectangle."""
+    inside = [
+        np.clip((middle - box[0]) @ side / (side @ side), 0, 1) * side for side in (box[1] - box[0], box[3] - box[0])
+    ]
+    return float(np.hypot(*(middle - box[0] - sum(inside))))
+
+
+@pytest.mark.parametrize("sizes", CROWDED)
+@pytest.mark.parametrize("figsize", [None, (5.0, 3.6), (3.0, 6.0), (14.0, 3.0)])
+@pytest.mark.parametrize("scale", [1.0, 25.0])
+@pytest.mark.parametrize("max_units", [10, 4])
+def test_no_number_touches_another_or_a_circle_and_those_left_out_are_named(
+    sizes: Any, figsize: Any, scale: float, max_units: int
+) -> None:
+    net = mlp(*sizes)
+    for array in net.parameters().values():
+        array *= scale
+    ax = None if figsize is None else plt.figure(figsize=figsize, layout="constrained").subplots()
+    ax = plots.network(net, a_step(net), ax=ax, max_units=max_units)
+    ax.figure.canvas.draw()
+    numbers = [text for text in ax.texts if re.fullmatch(r"(b )?−?[\d.]+(e−?\d+)?", text.get_text())]
+    boxes = [ink(ax, text) for text in numbers]
+    for (one, a), (other, b) in combinations(zip(numbers, boxes, strict=True), 2):
+        assert overlap(a, b) <= 1.0, (one.get_text(), other.get_text())
+    for circle in circles(ax):
+        middle = ax.transData.transform(circle.center)
+        radius = ax.transData.transform((circle.center[0] + circle.radius, 0))[0] - middle[0]
+        for text, box in zip(numbers, boxes, strict=True):
+            if text.get_position() == tuple(circle.center):
+                assert np.ptp(box[:, 0]) < 2 * radius
+            else:
+                assert gap(box, middle) > radius - 0.5, text.get_text()
+    legend = ax.get_legend()
+    units, along, biases = len(circles(ax)), sum(len(one.get_segments()) for one in lines(ax)), 0
+    biases = units - sum(circle.center[0] == circles(ax)[0].center[0] for circle in circles(ax))
+    if legend is not None:
+        assert ("too crowded" in legend.get_title().get_text()) == (len(numbers) < units + along + biases)
+
+
+def test_the_note_names_the_layers_whose_numbers_are_left_out() -> None:
+    net = mlp(4, 8, 8, 3)
+    ax = plots.network(net, a_step(net))
+    assert ax.get_legend().get_title().get_text() == "too crowded for the numbers of W⁽¹⁾, W⁽²⁾"
+    with plt.style.context("dark_background"):
+        ax = plots.network(net, a_step(net))
+        assert contrast(ax.get_legend().get_title().get_color(), ax.figure.get_facecolor()) > 7
+    assert plots.network(net).get_legend().get_title().get_text() == ""
+
+
 @pytest.mark.parametrize("sizes", SHAPES)
 def test_a_circle_for_each_unit_or_the_first_and_last_few(sizes: Any) -> None:
     ax = plots.network(mlp(*sizes))
@@ -177,7 +239,7 @@ def test_a_step_puts_the_numbers_of_a_row_into_the_circles() -> None:
         told = [inside[key] for key in sorted(inside, key=lambda key: (key[0], -key[1]))]
         expected = np.concatenate([step.inputs[row], step.outputs["1"][row], step.outputs["2"][row]])
         assert told == [short(value) for value in expected]
-        assert f"row {row + 1} of 3" in ax.get_title(loc="left")
+        assert f"row {row} of 0…2" in ax.get_title(loc="left")
         assert words(ax).count(f"z⁽²⁾₁, y = {step.targets[row, 0]:.0f}") == 1
     assert "row" not in plots.network(net, a_step(net, n=1)).get_title(loc="left")
 
@@ -272,13 +334,16 @@ STEP = a_step(NET)
         ((nn.Sequential(nn.Linear(2, 3), nn.Linear(4, 1)),), {}, InputError, "layer 1 (Linear(in_features=4"),
         ((NET, a_step(mlp(2, 4, 2))), {}, InputError, "step is one of another network"),
         ((NET, a_step(nn.Sequential(nn.Linear(2, 3), nn.Sigmoid(), nn.Linear(3, 2)))), {}, InputError, "0.weight"),
-        ((NET, 7), {}, InputError, "step must be what nn.trace returns; got a int"),
+        ((NET, 7), {}, InputError, "step must be what nn.trace returns; got an int"),
         ((NET, STEP), {"row": 3}, InputError, "row must be one of the step's, from 0 to 2; got 3"),
         ((NET, STEP), {"row": -1}, SettingError, "row must be a whole number of 0 or more; got -1"),
         ((NET, STEP), {"edges": "weight"}, SettingError, "edges must be 'weights' or 'gradients' or 'updates'"),
         ((NET,), {"edges": "gradients"}, SettingError, "Give step=nn.trace("),
         ((NET, STEP), {"edges": "updates"}, SettingError, "Give nn.trace an optimizer"),
         ((NET,), {"max_units": 3}, SettingError, "max_units must be a whole number of 4 or more; got 3"),
+        ((NET,), {"input_names": 3}, InputError, "input_names must be 2 names, one for each of the inputs; got 3"),
+        ((NET,), {"ax": 3}, InputError, "ax must be matplotlib Axes, as plt.subplots() gives; got an int"),
+        ((nn.Sequential,), {}, InputError, "got the class Sequential itself"),
         ((NET,), {"input_names": ["a"]}, InputError, "input_names must be 2 names, one for each of the inputs; got 1"),
         ((NET,), {"output_names": "ab"}, InputError, "output_names must be 2 names, one for each of the outputs"),
     ],
@@ -351,6 +416,44 @@ def test_without_validation_nothing_is_best() -> None:
     assert not any("best" in text.get_text() for panel in lost.figure.axes for text in panel.texts)
 
 
+@pytest.mark.parametrize(
+    ("validated", "note"),
+    [
+        ([False, False, True, True], "no validation in epochs 1 to 2"),
+        ([True, True, False, False], "no validation from epoch 3"),
+        ([True, True, False, True], "no validation at epoch 3"),
+        ([False, True, False, True], "no validation at 2 of 4 epochs, first 1"),
+    ],
+)
+def test_epochs_without_validation_are_no_divergence(validated: list[bool], note: str) -> None:
+    X, y = ff.datasets.moons(n=40, random_state=0)
+    model = ff.MLPClassifier((4,), engine="numpy", random_state=0)
+    for one in validated:
+        model.partial_fit(X, y, classes=[0, 1], **({"X_val": X, "y_val": y} if one else {}))
+    for panel in plots.learning_curve(model).figure.axes:
+        assert panel.get_title(loc="right") == note
+        assert not any("finite" in text.get_text() for text in panel.texts)
+
+
+def test_a_divergence_is_named_beside_missing_validation() -> None:
+    loss = [1.0, 0.5, np.inf, np.nan]
+    history = {"train_loss": loss, "val_loss": [np.nan, 0.6, np.nan, np.nan], "train_score": [0.5] * 4}
+    ax = plots.learning_curve(history)
+    assert ax.get_title(loc="right") == "no validation at epoch 1"
+    assert "train loss not finite from epoch 3\nval loss not finite from epoch 3" in words(ax)
+    infinite = plots.learning_curve({"train_loss": [1.0, 0.5], "val_loss": [1.0, np.inf]})
+    assert infinite.get_title(loc="right") == ""
+    assert "val loss not finite from epoch 2" in words(infinite)
+
+
+def test_a_value_alone_between_epochs_without_validation_is_seen() -> None:
+    every_tenth = [0.5 if epoch % 10 == 0 else np.nan for epoch in range(1, 61)]
+    ax = plots.learning_curve({"train_loss": [1.0] * 60, "val_loss": every_tenth})
+    assert ax.lines[1].get_marker() == "o"
+    assert ax.lines[1].get_markevery() == [9, 19, 29, 39, 49, 59]
+    assert ax.lines[0].get_marker() == "None"
+
+
 def test_log_is_for_losses_and_low_scores_are_cut() -> None:
     ax = plots.learning_curve({**HISTORY, "train_score": [-40.0, -2.0, 0.5, 0.8]}, log=True)
     assert [panel.get_yscale() for panel in ax.figure.axes] == ["log", "linear"]
@@ -387,13 +490,21 @@ def test_gradients_of_zero_are_said() -> None:
     ("nets", "sentence"),
     [
         ({}, "there is no network"),
-        (7, "takes an nn.Sequential, or a dict of them by name; got a int"),
-        ({"a": nn.Sequential(nn.ReLU())}, "needs one network with weights"),
-        (nn.stack([NET, NET]), "no stack of several"),
+        (7, "takes an nn.Sequential, or a dict of them by name; got an int"),
+        ({"a": nn.Sequential(nn.ReLU())}, "needs a network with weights"),
+        (nn.stack([NET, NET]), "takes single networks; this is a stack of several. Take a member: nn.unstack(net)[0]"),
     ],
 )
 def test_gradients_that_cannot_be_drawn(nets: Any, sentence: str) -> None:
     with pytest.raises(InputError) as caught:
         plots.gradient_norms(nets, nn.CrossEntropyLoss(), np.eye(2), [0, 1])
     assert sentence in str(caught.value)
+    assert "\n" not in str(caught.value)
     assert plt.get_fignums() == []
+
+
+def test_gradients_of_what_is_no_loss_or_no_rows() -> None:
+    with pytest.raises(InputError, match="loss must be a loss, .*; got the class MSELoss itself"):
+        plots.gradient_norms(NET, nn.MSELoss, np.eye(2), [0, 1])
+    with pytest.raises(InputError, match="X must be rows of numbers; could not convert string to float: 'red'"):
+        plots.gradient_norms(NET, nn.CrossEntropyLoss(), [["red", 1.0]], [0])

@@ -100,6 +100,33 @@ def check_setting(owner: str, name: str, value: Any, rule: Rule) -> None:
         raise SettingError(f"{owner}: {name} must be {rule.requirement}; got {value!r}.")
 
 
+def kind(value: Any) -> str:
+    """Return what was given, for a message: its type, or that it is a class and nothing made of it yet.
+
+    Examples
+    --------
+    >>> kind(7), kind(dict), kind(None)
+    ('an int', 'the class dict itself', 'None')
+    """
+    if value is None or isinstance(value, type):
+        return "None" if value is None else f"the class {value.__name__} itself"
+    name = type(value).__name__
+    return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
+
+
+def check_kind(owner: str, name: str, value: Any, wanted: type, words: str) -> None:
+    """Raise `InputError` unless `value` is one of the class `wanted`, which the message calls `words`.
+
+    Examples
+    --------
+    >>> check_kind("trace", "loss", None, Rule, "a loss")
+    Traceback (most recent call last):
+    feedforward.errors.InputError: trace: loss must be a loss; got None.
+    """
+    if not isinstance(value, wanted):
+        raise InputError(f"{owner}: {name} must be {words}; got {kind(value)}.")
+
+
 def nearest(name: str, known: Iterable[str], what: str = "choices") -> str:
     """Return the sentence to end a message about an unknown name with: the nearest right one, or all there are.
 

@@ -1,4 +1,4 @@
-"""The arithmetic of one training step: for each layer, loss and update its formula, with the numbers put in."""
+"""The arithmetic of one training step: for each layer and loss its formula, with the numbers put in."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,9 +12,8 @@ from feedforward.nn.activations import Array
 from feedforward.nn.blocks import Block, Line, lowered, number, operand, raised, total
 from feedforward.nn.layers import ActivationLayer, Dropout, Layer, Linear
 from feedforward.nn.losses import BCEWithLogitsLoss, CrossEntropyLoss, HuberLoss, Loss, MSELoss
-from feedforward.nn.optimizers import SGD, Optimizer
 
-_ALL, _FEW = 8, 3  # a block of up to 8 lines is written in full, of a longer one the first 3
+_ALL, FEW = 8, 3  # a block of up to 8 lines is written in full, of a longer one the first 3
 
 
 @dataclass(frozen=True)
@@ -107,9 +106,14 @@ class Node:
 
 
 def block(
-    title: str, formula: str, result: Array, name: Callable[..., str], arithmetic: Callable[..., str] | None = None
+    title: str,
+    formula: str,
+    result: Array,
+    name: Callable[..., str],
+    arithmetic: Callable[..., str] | None = None,
+    few: int = FEW,
 ) -> Block:
-    """Return a formula with a line for each number of `result`; of many, the first few.
+    """Return a formula with a line for each number of `result`; of many, the first `few`.
 
     Examples
     --------
@@ -117,7 +121,7 @@ def block(
     >>> written.lines[2].text(), written.more
     ('a2 = 2·z2 = 2.0', '… 6 more, shape (9,)')
     """
-    shown = result.size if result.size <= _ALL else _FEW
+    shown = result.size if result.size <= _ALL else few
     places = list(islice(np.ndindex(result.shape), shown))
     lines = [Line(name(*place), arithmetic(*place) if arithmetic else "", float(result[place])) for place in places]
     more = f"… {result.size - shown} more, shape {result.shape}" if shown < result.size else ""
@@ -238,7 +242,7 @@ def loss_blocks(loss: Loss, symbol: Symbol, outputs: Array, targets: Array) -> l
             repr(loss),
             loss.formula,
             losses,
-            lambda row: "L" if n == 1 else f"row {row + 1}: ℓ",
+            lambda row: "L" if n == 1 else f"row {row}: ℓ",
             lambda row: _row_loss(loss, outputs[row], targets[row]),
         )
     )
@@ -282,50 +286,8 @@ def loss_gradient_block(loss: Loss, symbol: Symbol, outputs: Array, targets: Arr
     return block(repr(loss), formula, gradient, _in_row(n, symbol.gradient_of), arithmetic)
 
 
-def update_blocks(node: Node, optimizer: Optimizer, updates: dict[str, Array]) -> Iterator[Block]:
-    """Yield the new parameters of one layer: by the formula itself for plain descent, else as old number plus update.
-
-    Examples
-    --------
-    >>> from feedforward import nn
-    >>> net = nn.Sequential(nn.Linear(1, 1, bias=False))
-    >>> net.load_parameters({"0.weight": [[2.0]]})
-    >>> step = nn.trace(net, nn.MSELoss(), [1.0], [0.0], nn.SGD(lr=0.1))
-    >>> next(update_blocks(step.nodes[0], nn.SGD(lr=0.1), {"weight": np.array([[-0.4]])})).lines[0].text()
-    'new W⁽¹⁾₁₁ = 2.0 − 0.1·4.0 = 1.6'
-    """
-    for name, update in updates.items():
-        letter = {"weight": "W", "bias": "b"}.get(name, name) + raised(node.symbol.layer)
-        old, g = node.layer.parameters()[name], node.gradients[name]
-        yield block(
-            f"{node.short_title}, {name}",
-            "",
-            old + update,
-            _indexed(letter),
-            _descent(old, g, optimizer.lr) if _is_plain(optimizer) else _sum_of(old, update),
-        )
-
-
-def _is_plain(optimizer: Optimizer) -> bool:
-    """Whether a step is ``w ← w − η·g`` and nothing else."""
-    extras = (optimizer.momentum, optimizer.weight_decay, optimizer.rate_factors) if type(optimizer) is SGD else (True,)
-    return not any(extras)
-
-
-def _indexed(letter: str) -> Callable[..., str]:
-    return lambda *place: f"new {letter}{lowered(*place)}"
-
-
-def _descent(old: Array, g: Array, lr: float) -> Callable[..., str]:
-    return lambda *place: f"{number(old[place])} − {number(lr)}·{operand(g[place])}"
-
-
-def _sum_of(old: Array, update: Array) -> Callable[..., str]:
-    return lambda *place: f"{number(old[place])} + {operand(update[place])}"
-
-
 def _in_row(n: int, name: Callable[[int], str]) -> Callable[[int, int], str]:
-    return lambda row, unit: name(unit) if n == 1 else f"row {row + 1}: {name(unit)}"
+    return lambda row, unit: name(unit) if n == 1 else f"row {row}: {name(unit)}"
 
 
 def _products(left: Array, right: Array) -> list[str]:

@@ -86,10 +86,19 @@ class Optimizer:
         self._check(parameters, gradients)
         self.state["step"] = np.array(int(self.state.get("step", 0)) + 1)
         for name, w in parameters.items():
-            exempt = name.rpartition(".")[2] == "bias"
-            lr = _for_members(self.lr, w) * self.rate_factors.get(name, 1.0)
-            decay = _for_members(self.weight_decay, w) * self.decay_factors.get(name, 0.0 if exempt else 1.0)
-            self.update(name, w, gradients[name], lr, decay)
+            self.update(name, w, gradients[name], *self.rates(name, w))
+
+    def rates(self, name: str, w: Array) -> tuple[Any, Any]:
+        """Return η and λ of the parameter `w` called `name`.
+
+        Examples
+        --------
+        >>> SGD(0.1, weight_decay=0.5, rate_factors={"0.bias": 2.0}).rates("0.bias", np.ones(3))
+        (0.2, 0.0)
+        """
+        exempt = name.rpartition(".")[2] == "bias"
+        lr = _for_members(self.lr, w) * self.rate_factors.get(name, 1.0)
+        return lr, _for_members(self.weight_decay, w) * self.decay_factors.get(name, 0.0 if exempt else 1.0)
 
     def update(self, name: str, w: Array, g: Array, lr: Any, decay: Any) -> None:
         """Change the parameter `w` in place; `lr` and `decay` are those of this parameter."""

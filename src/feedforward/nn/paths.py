@@ -111,7 +111,7 @@ class Paths:
         for path in self.paths[:_SHOWN]:
             symbols = "·".join(symbol for symbol, _ in path.factors)
             numbers = "·".join(operand(value) for _, value in path.factors)
-            route = (f"row {path.row + 1}: " if several_rows else "") + " → ".join(path.route)
+            route = (f"row {path.row}: " if several_rows else "") + " → ".join(path.route)
             blocks.append(Block(route, "", [Line(symbols, numbers, path.product)]))
         if len(self) > _SHOWN:
             blocks.append(Block(f"… {len(self) - _SHOWN} more paths, in .paths", "", []))
@@ -122,7 +122,8 @@ class Paths:
             [Line(f"∂L/∂{self.symbol}", products, self.sum)],
         )
         ways = "1 path" if len(self) == 1 else f"{len(self):,} paths"
-        return f"∂L/∂{self.symbol} the slow way: {self.weight} reaches the loss on {ways}", [
+        from_0 = ", rows counted from 0" if several_rows else ""
+        return f"∂L/∂{self.symbol} the slow way: {self.weight} reaches the loss on {ways}{from_0}", [
             ("PATHS: along each, the slopes multiply", blocks),
             ("SUM: the paths add up", [result]),
         ]

@@ -12,6 +12,26 @@ from feedforward.nn.initializers import RNG, Rng
 from feedforward.validation import COUNT, NONE, check_setting
 
 
+def as_numbers(owner: str, X: ArrayLike, dtype: DTypeLike) -> Array:
+    """Return `X` as an array of numbers.
+
+    Raises
+    ------
+    InputError
+        If it holds something else, or rows of several lengths.
+
+    Examples
+    --------
+    >>> as_numbers("trace", [["red", 1.0]], np.float64)
+    Traceback (most recent call last):
+    feedforward.errors.InputError: trace: X must be rows of numbers; could not convert string to float: 'red'.
+    """
+    try:
+        return np.asarray(X, dtype)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{owner}: X must be rows of numbers; {error}.") from error
+
+
 def one_hot(y: ArrayLike, n_classes: int, dtype: DTypeLike = np.float64) -> Array:
     """Return a row for each label, 1 in the label's column and 0 elsewhere.
 

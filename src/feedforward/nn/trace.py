@@ -20,14 +20,16 @@ from feedforward.nn.arithmetic import (
     forward_block,
     loss_blocks,
     loss_gradient_block,
-    update_blocks,
 )
 from feedforward.nn.blocks import Block, Sections, to_html, to_text
 from feedforward.nn.layers import Layer, Linear, Training
 from feedforward.nn.losses import Loss
-from feedforward.nn.optimizers import AdamW, Optimizer
+from feedforward.nn.optimizers import Optimizer
 from feedforward.nn.paths import Paths, paths_to_loss
+from feedforward.nn.rows import as_numbers
 from feedforward.nn.sequential import Sequential
+from feedforward.nn.updates import Term, rule_blocks, update_block, update_terms
+from feedforward.validation import check_kind
 
 
 def trace(
@@ -60,7 +62,7 @@ def trace(
     Raises
     ------
     InputError
-        If the rows or targets do not fit, or `net` is a stack.
+        If an argument is of the wrong kind, the rows or targets do not fit, or `net` is a stack.
 
     Examples
     --------
@@ -77,12 +79,14 @@ def trace(
         z⁽¹⁾₁ = 0.5·1.0 + (−0.2)·2.0 + 0.1 = 0.2
     ...
     """
-    X, y = np.asarray(X, net.dtype), np.asarray(y)
+    _check(net, loss, optimizer)
+    X, y = as_numbers("trace", X, net.dtype), np.asarray(y)
     if X.ndim == 1:
         X, y = X[None], y[None]
-    if X.ndim != 2 or any(array.ndim > 2 for array in net.parameters().values()):
-        raise InputError(f"trace takes one network and rows of shape (n, m), or one row (m,); got shape {X.shape}.")
+    if X.ndim != 2:
+        raise InputError(f"trace takes rows of shape (n, m), or one row (m,); got shape {X.shape}.")
     net, optimizer = net.copy(), copy.deepcopy(optimizer)
+    state = {} if optimizer is None else {name: array.copy() for name, array in optimizer.state.items()}
     outputs, _ = net.forward(X, training=training)
     value, gradient = loss.value_and_gradient(outputs, y)
     nodes = _backward(_forward(net, X, training), gradient)
@@ -92,7 +96,18 @@ def trace(
         stepped = net.copy()
         optimizer.step(stepped.parameters(), gradients)
         updates = {name: new - net.parameters()[name] for name, new in stepped.parameters().items()}
-    return Trace(net, loss, optimizer, X, loss.targets_for(outputs, y), value, nodes, gradients, updates)
+    return Trace(net, loss, optimizer, X, loss.targets_for(outputs, y), value, nodes, gradients, updates, state)
+
+
+def _check(net: Sequential, loss: Loss, optimizer: Optimizer | None) -> None:
+    check_kind("trace", "net", net, Sequential, "an nn.Sequential (of a fitted MLP its network_)")
+    check_kind("trace", "loss", loss, Loss, "a loss, such as nn.MSELoss()")
+    if optimizer is not None:
+        check_kind("trace", "optimizer", optimizer, Optimizer, "an optimizer, such as nn.SGD(lr=0.1)")
+    if not len(net):
+        raise InputError("trace: net has no layers. Give at least one.")
+    if any(array.ndim > 2 for array in net.parameters().values()):
+        raise InputError("trace takes one network; this is a stack of several. Trace a member: nn.unstack(net)[0].")
 
 
 Passed = tuple[str, Layer, Symbol, Symbol, Array, Array, Any]
@@ -153,6 +168,8 @@ class Trace:
         Its layers, with all that went through them.
     gradients, updates : dict of arrays
         ``∂L/∂W``, ``∂L/∂b`` and what was added to W and b, under the parameters' names.
+    state : dict of arrays
+        What the optimizer remembered before the step; ``optimizer.state`` is what it remembers now.
 
     Examples
     --------
@@ -171,6 +188,7 @@ class Trace:
     nodes: list[Node]
     gradients: dict[str, Array]
     updates: dict[str, Array]
+    state: dict[str, Array]
 
     @property
     def outputs(self) -> dict[str, Array]:
@@ -186,6 +204,23 @@ class Trace:
     def input_gradient(self) -> Array:
         """``∂L/∂X``."""
         return self.nodes[0].input_gradient
+
+    @property
+    def terms(self) -> dict[str, dict[str, Array]]:
+        """What the optimizer made of each gradient on the way to the new weight, by the parameter's name and a letter.
+
+        Of Adam m, s, m_hat, s_hat and w, the new weight; of RMSprop s and w; of momentum v and w.
+        """
+        return {name: {term.name: term.value for term in terms} for name, terms in self._terms().items()}
+
+    def _terms(self) -> dict[str, list[Term]]:
+        if self.optimizer is None:
+            return {}
+        old = self.network.parameters()
+        return {
+            name: update_terms(self.optimizer, self.state, name, old[name], self.gradients[name], old[name] + update)
+            for name, update in self.updates.items()
+        }
 
     def paths(self, weight: tuple[str, int | tuple[int, ...]], limit: int = 10_000) -> Paths:
         """Return the slow way to one derivative: every path from a weight to the loss.
@@ -217,17 +252,22 @@ class Trace:
         >>> sorted(trace(nn.Sequential(nn.Linear(2, 1)), nn.MSELoss(), [1.0, 2.0], [0.0]).to_dict())
         ['inputs', 'layers', 'loss', 'optimizer', 'targets']
         """
+        terms = self.terms
         return {
             "inputs": self.inputs.tolist(),
             "targets": self.targets.tolist(),
-            "layers": [self._layer_dict(node) for node in self.nodes],
+            "layers": [self._layer_dict(node, terms) for node in self.nodes],
             "loss": {"name": repr(self.loss), "formula": self.loss.formula, "value": self.value},
             "optimizer": None
             if self.optimizer is None
-            else {"name": repr(self.optimizer), "formula": self.optimizer.formula},
+            else {
+                "name": repr(self.optimizer),
+                "formula": self.optimizer.formula,
+                "step": int(self.optimizer.state.get("step", 0)),
+            },
         }
 
-    def _layer_dict(self, node: Node) -> dict[str, Any]:
+    def _layer_dict(self, node: Node, terms: dict[str, dict[str, Array]]) -> dict[str, Any]:
         return {
             "name": node.name,
             "layer": repr(node.layer),
@@ -240,6 +280,7 @@ class Trace:
                     "value": array.tolist(),
                     "gradient": node.gradients[name].tolist(),
                     "update": self.updates[f"{node.name}.{name}"].tolist() if self.updates else None,
+                    "terms": {key: term.tolist() for key, term in terms.get(f"{node.name}.{name}", {}).items()},
                 }
                 for name, array in node.layer.parameters().items()
             },
@@ -257,7 +298,8 @@ class Trace:
         heading = (
             f"One training step of {' → '.join(map(str, sizes))} units, for {n} row{'s' * (n > 1)}\n"
             "x inputs, W weights, b biases, z net inputs, a outputs, y targets, L loss, δ = ∂L/∂z, n rows, t outputs.\n"
-            "⁽ˡ⁾ counts the layers of weights, indices count from 1. Four digits are shown, the arrays hold them all."
+            "Layers of weights ⁽ˡ⁾ and units count from 1, as on paper; rows and names of layers from 0, as in code.\n"
+            "Four digits are shown, the arrays hold them all."
         )
         output, symbol = self.nodes[-1].output, self.nodes[-1].symbol
         gradient = loss_gradient_block(self.loss, symbol, output, self.targets, self.nodes[-1].delta)
@@ -267,10 +309,11 @@ class Trace:
             ("BACKWARD: from the loss to every weight, by the chain rule", [gradient, *self._backward_blocks()]),
         ]
         if self.optimizer is not None:
-            coupled = np.any(self.optimizer.weight_decay) and not isinstance(self.optimizer, AdamW)
-            rule = Block(f"each w, g = ∂L/∂w{' + λ·w' * bool(coupled)}", self.optimizer.formula, [])
-            title = f"UPDATE: after all gradients, by {self.optimizer!r}"
-            sections.append((title, [rule, *self._update_blocks(self.optimizer)]))
+            title, terms = f"UPDATE: after all gradients, by {self.optimizer!r}", self._terms()
+            blocks = [
+                update_block(node, name, terms[f"{node.name}.{name}"]) for node in self.nodes for name in node.gradients
+            ]
+            sections.append((title, [*rule_blocks(self.optimizer), *blocks]))
         return heading, sections
 
     def _backward_blocks(self) -> list[Block]:
@@ -279,11 +322,4 @@ class Trace:
         blocks: list[Block] = []
         for i, node in reversed(list(enumerate(self.nodes))):
             blocks += backward_blocks(node, to_input=i > first)
-        return blocks
-
-    def _update_blocks(self, optimizer: Optimizer) -> list[Block]:
-        blocks: list[Block] = []
-        for node in self.nodes:
-            updates = {name: self.updates[f"{node.name}.{name}"] for name in node.gradients}
-            blocks += update_blocks(node, optimizer, updates)
         return blocks

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from feedforward.errors import InputError, SettingError
 from feedforward.plots.style import LARGEST
-from feedforward.validation import nearest
+from feedforward.validation import kind, nearest
 
 Array = NDArray[Any]
 Column = int | str
@@ -46,7 +46,7 @@ def _as_array(owner: str, X: Any) -> Array:
         raise InputError(f"{owner}: X has rows of different lengths. Give every row the same columns.") from error
     if array.ndim != 2:
         raise InputError(
-            f"{owner}: X must have rows and columns; got a {type(X).__name__} of shape {array.shape}. "
+            f"{owner}: X must have rows and columns; got {kind(X)} of shape {array.shape}. "
             f"Give an array of shape (n, m) or a DataFrame."
         )
     return array

@@ -1,6 +1,6 @@
 """How training went: any history, an epoch at a time; loss and score of a network one above the other."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from feedforward.errors import InputError, SettingError
 from feedforward.plots.style import GREY, LARGEST, LINES, SMALL, colour, dressed, label_axes, legend_beside, paper
-from feedforward.validation import nearest
+from feedforward.validation import check_kind, kind, nearest
 
 Curve = NDArray[np.float64]
+Epochs = NDArray[np.intp]
 
 _OWNER = "learning_curve"
 _FEW = 30  # epochs up to which each gets a dot
@@ -36,7 +37,8 @@ def learning_curve(
     ----------
     model_or_history : fitted estimator with ``history_``, or dict from name to list
         One value an epoch, the first epoch is 1. Where values are not finite the line breaks, and a note says from
-        which epoch on. Scores below -1 lie below the panel.
+        which epoch on; where only those of validation are NaN, as after a ``partial_fit`` without validation rows, it
+        says so. Scores below -1 lie below the panel.
     curves : sequence of str, optional
         Which of them to draw, on one axis. Default: those whose name ends in "loss", in a figure of its own those that
         end in "score" below them; where there are no losses, all but "seconds".
@@ -76,9 +78,9 @@ def learning_curve(
     series = [{name: _numbers(name, history[name]) for name in names} for names in panels]
     if log and not any((values > 0).any() for values in series[0].values()):
         raise InputError(f"{_OWNER}: log=True needs a value above 0, and there is none. Draw it with log=False.")
-    best = _best_epoch(history)
+    best, unseen = _best_epoch(history), _without_validation(history)
     for i, (place, drawn) in enumerate(zip(_places(ax, len(panels)), series, strict=True)):
-        _draw_panel(place, drawn, log=log and i == 0, legend=legend, last=i == len(panels) - 1)
+        _draw_panel(place, drawn, log=log and i == 0, legend=legend, last=i == len(panels) - 1, unseen=unseen)
         if best is not None:
             _mark_best(place, drawn, best)
         ax = ax or place
@@ -94,7 +96,7 @@ def _places(ax: Axes | None, panels: int) -> list[Axes]:
     return [dressed(upper), dressed(lower)]
 
 
-def _draw_panel(ax: Axes, series: Mapping[str, Curve], *, log: bool, legend: bool, last: bool) -> None:
+def _draw_panel(ax: Axes, series: Mapping[str, Curve], *, log: bool, legend: bool, last: bool, unseen: Epochs) -> None:
     if log:
         ax.set_yscale("log", nonpositive="mask")
     for i, (name, values) in enumerate(series.items()):
@@ -102,7 +104,7 @@ def _draw_panel(ax: Axes, series: Mapping[str, Curve], *, log: bool, legend: boo
     _set_ticks(ax, series, log)
     if all(name.endswith("score") for name in series):
         _cut_low_scores(ax, series)
-    _note_breaks(ax, series)
+    _note_breaks(ax, series, unseen)
     label_axes(ax, "epoch" if last else "", _common_name(list(series)))
     if legend and len(series) > 1:
         legend_beside(ax)
@@ -114,6 +116,17 @@ def _best_epoch(history: Mapping[str, Any]) -> int | None:
         return None
     values = _numbers("val_loss", history["val_loss"])
     return None if np.isnan(values).all() else int(np.nanargmin(values)) + 1
+
+
+def _without_validation(history: Mapping[str, Any]) -> Epochs:
+    """Return the epochs, from 1, where validation alone is NaN: there were no rows for it, and nothing diverged."""
+    judged = [name for name in ("val_loss", "val_score") if name in history]
+    own = [name for name in ("train_loss", "train_score") if name in history]
+    curves = {name: _numbers(name, history[name]) for name in (*judged, *own)}
+    if not judged or not own or len({*map(len, curves.values())}) > 1:
+        return np.empty(0, dtype=np.intp)
+    unseen = np.all([np.isnan(np.asarray(history[name], dtype=np.float64)) for name in judged], axis=0)
+    return np.flatnonzero(unseen & np.isfinite([curves[name] for name in own]).all(axis=0)) + 1
 
 
 def _mark_best(ax: Axes, series: Mapping[str, Curve], best: int) -> None:
@@ -156,8 +169,10 @@ def _history(model_or_history: Any) -> Mapping[str, Any]:
     elif hasattr(model_or_history, "history_"):
         history = model_or_history.history_
     else:
-        kind = type(model_or_history).__name__
-        raise InputError(f"{_OWNER}: {kind} has no history_. Fit it first, or give a dict from name to list.")
+        remedy = "Fit it first, or give" if hasattr(model_or_history, "fit") else "Give a fitted estimator, or"
+        raise InputError(f"{_OWNER}: {kind(model_or_history)} has no history_. {remedy} a dict from name to list.")
+    for name in history:
+        check_kind(_OWNER, "the name of a curve", name, str, "text")
     if not history:
         raise InputError(f"{_OWNER}: the history has no curves. Give a dict from name to list.")
     return history
@@ -167,10 +182,10 @@ def _chosen(history: Mapping[str, Any], curves: Sequence[str] | None) -> list[st
     if curves is None:
         losses = [name for name in history if name.endswith("loss")]
         return losses or [name for name in history if name != "seconds"] or list(history)
-    if isinstance(curves, str) or not curves:
+    if isinstance(curves, str) or not isinstance(curves, Iterable) or not curves:
         raise SettingError(f"{_OWNER}: curves must be a list of names; got {curves!r}.")
     for name in curves:
-        if name not in history:
+        if name not in list(history):
             raise SettingError(f"{_OWNER}: the history has no curve {name!r}. {nearest(str(name), history)}")
     return list(curves)
 
@@ -186,21 +201,30 @@ def _numbers(name: str, values: Any) -> Curve:
 
 
 def _draw(ax: Axes, i: int, name: str, values: Curve) -> None:
+    known = np.pad(np.isfinite(values), 1)
+    alone = np.flatnonzero(known[1:-1] & ~known[:-2] & ~known[2:])  # no line leads there: without a dot nothing is seen
+    dots = range(len(values)) if len(values) <= _FEW else alone.tolist()
     ax.plot(
         np.arange(1, len(values) + 1),
         values,
         color=colour(i),
         linestyle=LINES[i % len(LINES)],
         linewidth=1.8,
-        marker="o" if len(values) <= _FEW else None,
+        marker="o" if dots else None,
+        markevery=list(dots) if dots else None,
         markersize=4,
         label=name.replace("_", " "),
         zorder=3,
     )
 
 
-def _note_breaks(ax: Axes, series: Mapping[str, Curve]) -> None:
+def _note_breaks(ax: Axes, series: Mapping[str, Curve], unseen: Epochs) -> None:
     breaks = {name: np.flatnonzero(np.isnan(values)) + 1 for name, values in series.items()}
+    validated = [name for name in breaks if name.startswith("val_")]
+    breaks |= {name: np.setdiff1d(breaks[name], unseen) for name in validated}
+    if validated and len(unseen):
+        note = f"no validation {_when(unseen, len(series[validated[0]]))}"
+        ax.set_title(note, fontsize=SMALL, color=paper(ax).ink, loc="right")
     breaks = {name: epochs for name, epochs in breaks.items() if len(epochs)}
     for first in {int(epochs[0]) for epochs in breaks.values()}:
         ax.axvline(first, color=GREY, linewidth=1.0, linestyle=(0, (4, 3)), zorder=1)
@@ -226,10 +250,12 @@ def _note_breaks(ax: Axes, series: Mapping[str, Curve]) -> None:
         ax.set_yticks([])
 
 
-def _when(epochs: NDArray[np.intp], last: int) -> str:
+def _when(epochs: Epochs, last: int) -> str:
     if len(epochs) == last - epochs[0] + 1:
         return f"from epoch {epochs[0]}"
-    return f"at epoch {epochs[0]}" if len(epochs) == 1 else f"at {len(epochs)} epochs, first {epochs[0]}"
+    if len(epochs) == epochs[-1] - epochs[0] + 1 > 1:
+        return f"in epochs {epochs[0]} to {epochs[-1]}"
+    return f"at epoch {epochs[0]}" if len(epochs) == 1 else f"at {len(epochs)} of {last} epochs, first {epochs[0]}"
 
 
 def _set_ticks(ax: Axes, series: Mapping[str, Curve], log: bool) -> None:

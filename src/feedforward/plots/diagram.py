@@ -91,7 +91,7 @@ def arrange(
     names: tuple[Sequence[str], Sequence[str]],
     space: tuple[float, float],
     *,
-    key: bool,
+    key: int,
 ) -> Diagram:
     """Return the places of a drawing within `space`, with the largest letters for which there is room.
 
@@ -102,15 +102,15 @@ def arrange(
         What is written at the left of the inputs and at the right of the outputs.
     space : pair of float
         Width and height there is, in points.
-    key : bool
-        Whether a line at the bottom is kept free.
+    key : int
+        Lines at the bottom that are kept free.
 
     Examples
     --------
     >>> from feedforward import nn
     >>> from feedforward.plots.layers import read_columns
     >>> columns = read_columns("network", nn.Sequential(nn.Linear(2, 3)), 10)
-    >>> diagram = arrange(columns, (["a", "b"], ["c", "d", "e"]), (400, 300), key=False)
+    >>> diagram = arrange(columns, (["a", "b"], ["c", "d", "e"]), (400, 300), key=0)
     >>> diagram.font, len(diagram.x), diagram.width <= 400
     (9.0, 2, True)
     """
@@ -126,7 +126,7 @@ def _arranged(
     names: tuple[Sequence[str], Sequence[str]],
     space: tuple[float, float],
     font: float,
-    key: bool,
+    key: int,
 ) -> Diagram:
     above, below, foot = (
         LINE * font * max(len(lines) for lines in captions) + _AIR
@@ -183,10 +183,11 @@ def discs_along(centre: Array, direction: Array, length: float, height: float) -
     --------
     >>> discs_along(np.zeros(2), np.array([1.0, 0.0]), 4.0, 2.0)
     array([[-1.,  0.,  1.],
+           [ 0.,  0.,  1.],
            [ 1.,  0.,  1.]])
     """
     reach = max(length - height, 0.0) / 2
-    offsets = np.linspace(-reach, reach, int(np.ceil(length / height)))
+    offsets = np.linspace(-reach, reach, int(np.ceil(4 * reach / height)) + 1)  # so close that no corner fits between
     return np.column_stack([centre + offsets[:, np.newaxis] * direction, np.full(len(offsets), height / 2)])
 
 

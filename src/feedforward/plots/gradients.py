@@ -9,8 +9,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from feedforward.errors import InputError
 from feedforward.nn.losses import Loss
+from feedforward.nn.rows import as_numbers
 from feedforward.nn.sequential import Sequential
 from feedforward.plots.style import LINES, MARKERS, SMALL, colour, dressed, label_axes, legend_beside, paper, shortened
+from feedforward.validation import check_kind, kind
 
 _OWNER = "gradient_norms"
 
@@ -63,6 +65,7 @@ def gradient_norms(
     named = nets if isinstance(nets, Mapping) else {"": nets}
     if not named:
         raise InputError(f"{_OWNER}: there is no network. Give one, or a dict from name to network.")
+    check_kind(_OWNER, "loss", loss, Loss, "a loss, such as nn.CrossEntropyLoss()")
     norms = {str(name): _norms(net, loss, X, y) for name, net in named.items()}
     ax = dressed(ax)
     ax.set_yscale("log", nonpositive="mask")
@@ -90,12 +93,16 @@ def gradient_norms(
 
 def _norms(net: Sequential, loss: Loss, X: ArrayLike, y: ArrayLike) -> NDArray[np.float64]:
     if not isinstance(net, Sequential):
-        raise InputError(f"{_OWNER} takes an nn.Sequential, or a dict of them by name; got a {type(net).__name__}.")
+        raise InputError(f"{_OWNER} takes an nn.Sequential, or a dict of them by name; got {kind(net)}.")
     parameters = net.parameters()
     weights = [name for name, array in parameters.items() if array.ndim == 2]
-    if not weights or any(array.ndim > 2 for array in parameters.values()):
-        raise InputError(f"{_OWNER} needs one network with weights, no stack of several; got {net!r}.")
-    outputs, saved = net.forward(X)
+    if any(array.ndim > 2 for array in parameters.values()):
+        raise InputError(
+            f"{_OWNER} takes single networks; this is a stack of several. Take a member: nn.unstack(net)[0]."
+        )
+    if not weights:
+        raise InputError(f"{_OWNER} needs a network with weights, and this one has none.")
+    outputs, saved = net.forward(as_numbers(_OWNER, X, net.dtype))
     _, gradients = net.backward(loss.value_and_gradient(outputs, y)[1], saved)
     return np.array([float(np.linalg.norm(gradients[name].astype(np.float64))) for name in weights])
 

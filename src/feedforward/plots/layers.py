@@ -14,6 +14,7 @@ from feedforward.nn.layers import Dropout, Layer, Linear
 from feedforward.nn.sequential import Sequential
 from feedforward.nn.trace import Trace, leaves
 from feedforward.plots.style import shortened
+from feedforward.validation import kind
 
 Array = NDArray[Any]
 
@@ -65,6 +66,11 @@ class Column:
         """What stands above it, line by line."""
         what = "feature" if self.linear is None else "unit"
         return [self.role, f"{self.width:,} {what}{'s' * (self.width > 1)}", *self.follows]
+
+    @property
+    def gap_caption(self) -> str:
+        """What stands below the dots, where units are left out."""
+        return f"{self.left_out:,} more"
 
     @property
     def weights_caption(self) -> list[str]:
@@ -120,7 +126,7 @@ def _checked(owner: str, net: Any) -> list[tuple[str, Any]]:
     if not isinstance(net, Sequential):
         has_one = isinstance(getattr(net, "network_", None), Sequential)
         remedy = "Give its network_." if has_one else "Give an nn.Sequential; of a fitted MLP its network_."
-        raise InputError(f"{owner} draws an nn.Sequential; got a {type(net).__name__}. {remedy}")
+        raise InputError(f"{owner} draws an nn.Sequential; got {kind(net)}. {remedy}")
     if any(array.ndim > 2 for array in net.parameters().values()):
         raise InputError(f"{owner} draws one network; this is a stack of several. Draw a member: nn.unstack(net)[0].")
     layers = [(".".join(map(str, place)), layer) for place, layer in leaves(net)]
@@ -175,7 +181,7 @@ def check_step(owner: str, net: Sequential, step: Trace, row: int) -> None:
     feedforward.errors.InputError: network: step is one of another network, or of this one before it learned ...
     """
     if not isinstance(step, Trace):
-        raise InputError(f"{owner}: step must be what nn.trace returns; got a {type(step).__name__}.")
+        raise InputError(f"{owner}: step must be what nn.trace returns; got {kind(step)}.")
     if repr(net) != repr(step.network):
         raise InputError(f"{owner}: step is one of another network: {step.network!r}. Trace a step of this one.")
     before = step.network.parameters()

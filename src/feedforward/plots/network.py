@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, SupportsFloat
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from feedforward.errors import InputError, SettingError
 from feedforward.nn.sequential import Sequential
 from feedforward.nn.trace import Trace
-from feedforward.plots.diagram import LINE, SMALLEST, Diagram, arrange, discs_along, places_along, text_width, widest
-from feedforward.plots.layers import Column, check_step, edge_values, read_columns, row_values
-from feedforward.plots.style import LARGE, RGB, Paper, mixed, paper
+from feedforward.plots.diagram import LINE, SMALLEST, Diagram, arrange, text_width, widest
+from feedforward.plots.layers import Column, check_step, read_columns, row_values
+from feedforward.plots.numbers import Numbers, short
+from feedforward.plots.style import LARGE, RGB, Paper, check_axes, mixed, paper
 from feedforward.validation import COUNT_OR_ZERO, Rule, check_setting, one_of
 
 Array = NDArray[Any]
@@ -26,10 +27,7 @@ Array = NDArray[Any]
 _OWNER = "network"
 _UNITS = Rule("a whole number of 4 or more", lambda value: COUNT_OR_ZERO.holds(value) and value >= 4)
 _KINDS = {"weights": "w", "gradients": "∂L/∂w", "updates": "Δw"}
-_BIASES = {"weights": "b", "gradients": "∂b", "updates": "Δb"}
-_MOST_NUMBERS = 24  # lines between two columns that may bear numbers: of more nobody reads them
 _HAIR = 0.3  # the width of the thinnest line
-_LEVEL = np.array([1.0, 0.0])
 
 
 def network(
@@ -48,7 +46,8 @@ def network(
 
     The further a weight is from 0, the wider is its line and the stronger in colour, on one scale for all layers; blue
     is positive, orange negative. Of a layer of more than `max_units` units the first and the last few are drawn, and
-    how many are left out is said. Words and numbers for which the Axes have no room are left away.
+    how many are left out is said. Words for which the Axes have no room are left away; of the numbers of one kind in
+    one layer, all or none are written, and the legend names those left out.
 
     Parameters
     ----------
@@ -69,7 +68,7 @@ def network(
     ax : matplotlib Axes, optional
         Where to draw; letters are chosen for the size it has at this moment. Default: a new figure.
     legend : bool, default=True
-        Whether to say below the drawing what the lines mean.
+        Whether to say below the drawing what the lines mean, and which numbers found no room.
 
     Returns
     -------
@@ -98,9 +97,14 @@ def network(
     if step is not None:
         targets = step.targets[row, columns[-1].shown]
         names = names[0], [f"{name}, y = {short(y)}" for name, y in zip(names[1], targets, strict=True)]
+    check_axes(ax)
     ax = _new_axes(columns, names, step) if ax is None else ax
-    diagram = arrange(columns, names, _space(ax), key=legend)
-    drawing = _Drawing(ax, paper(ax), diagram, columns, step, row, edges)
+    for lines in (1, 2):  # below the drawing: what lines mean and, if numbers are left out, a note
+        diagram = arrange(columns, names, _space(ax), key=lines * legend)
+        numbers = Numbers(diagram, columns, step, row, edges)
+        if not (legend and numbers.left_out):
+            break
+    drawing = _Drawing(ax, paper(ax), diagram, columns, step, row, edges, numbers)
     drawing.draw(names)
     if legend:
         drawing.explain()
@@ -119,32 +123,13 @@ def _check_step(net: Sequential, step: Trace | None, row: int, edges: str) -> No
 
 
 def _names(argument: str, given: Sequence[str] | None, column: Column) -> list[str]:
-    if given is not None and (isinstance(given, str) or len(given) != column.width):
-        count = repr(given) if isinstance(given, str) else f"{len(given)}"
+    listed = hasattr(given, "__len__") and not isinstance(given, str)
+    if given is not None and not (listed and len(given) == column.width):
+        count = str(len(given)) if listed else repr(given)
         raise InputError(
             f"{_OWNER}: {argument} must be {column.width} names, one for each of the {column.role}; got {count}."
         )
     return column.unit_names(given)
-
-
-def short(value: SupportsFloat) -> str:
-    """Return `value` in at most five signs: about two digits, and a real minus sign.
-
-    Examples
-    --------
-    >>> [short(value) for value in (0.0, 1.0, -0.4672, 12.34, -456.0, 0.00123, -3.1e10, float("nan"))]
-    ['0', '1', '−0.47', '12.3', '−456', '1e−3', '−3e10', 'nan']
-    """
-    number = float(value)
-    size = abs(number)
-    if not np.isfinite(number) or (number == round(number) and size < 1000):
-        text = f"{number:.0f}"
-    elif size < 0.005 or size >= 999.5:
-        mantissa, exponent = f"{number:.0e}".split("e")
-        text = f"{mantissa}e{int(exponent)}"
-    else:
-        text = f"{number:.{2 if size < 9.995 else 1 if size < 99.95 else 0}f}"
-    return "0" if text == "-0" else text.replace("-", "−")
 
 
 def _new_axes(columns: Sequence[Column], names: tuple[list[str], list[str]], step: Trace | None) -> Axes:
@@ -174,6 +159,7 @@ class _Drawing:
     step: Trace | None
     row: int
     edges: str
+    numbers: Numbers
 
     def draw(self, names: tuple[list[str], list[str]]) -> None:
         """Draw everything but the key."""
@@ -184,19 +170,15 @@ class _Drawing:
             self._draw_units(i)
         scale = self._largest()
         for i in range(len(self.columns) - 1):
-            values = self._values(i)
-            self._draw_edges(i, values, scale)
-            if self.step is not None and values.size <= _MOST_NUMBERS:
-                self._number_edges(i, values, np.vstack([self._discs(i), self._write_biases(i + 1)]))
+            self._draw_edges(i, self.numbers.edge_values(i), scale)
+        for i in range(len(self.columns)):
+            self._number(i)
         if diagram.font:
             self._draw_captions(names)
 
-    def _values(self, i: int) -> Array:
-        return edge_values(self.columns[i], self.columns[i + 1], self.step, self.edges)
-
     def _largest(self) -> float:
         """Return the size of what the widest line stands for."""
-        sizes = np.concatenate([np.abs(self._values(i)).ravel() for i in range(len(self.columns) - 1)])
+        sizes = np.concatenate([np.abs(self.numbers.edge_values(i)).ravel() for i in range(len(self.columns) - 1)])
         return float(np.max(sizes, where=np.isfinite(sizes), initial=0.0))
 
     def _draw_units(self, i: int) -> None:
@@ -207,11 +189,9 @@ class _Drawing:
             self.ax.add_patch(Circle((x, y), radius, facecolor=fill, edgecolor=self.paper.ink, linewidth=0.9, zorder=3))
         if column.left_out:
             self._draw_gap(i)
-        texts = [] if values is None else [short(value) for value in values]
-        size = min(9.0, 1.7 * radius / max(widest(texts), 1.0))
-        if size >= SMALLEST:
-            for y, text in zip(heights, texts, strict=False):
-                self._write(x, y, text, size, va="center_baseline")
+        words = self.numbers.inside[i]
+        for (x, y), text in words.drawn:
+            self._write(x, y, text, words.size, va="center_baseline")
 
     def _fills(self, values: Array | None, count: int) -> list[RGB]:
         if values is None:
@@ -229,7 +209,7 @@ class _Drawing:
         dots = y + half - radius * np.array([0.1, 0.5, 0.9])
         self.ax.plot(np.full(3, x), dots, "o", color=self.paper.ink, markersize=max(0.22 * radius, 0.8), zorder=3)
         if size:
-            self._write(x, y - half, f"{self.columns[i].left_out:,} more", size, edged=True)
+            self._write(x, y - half, self.columns[i].gap_caption, size, edged=True)
 
     def _draw_edges(self, i: int, values: Array, scale: float) -> None:
         lines, values = self.diagram.edges(i).reshape(-1, 2, 2), values.ravel()
@@ -253,44 +233,18 @@ class _Drawing:
             return self.paper.ink
         return mixed(self.paper.sign(value), self.paper.background, 0.3 + 0.7 * share)
 
-    def _discs(self, i: int) -> Array:
-        """Return the circles of a column as rows of x, y and radius."""
-        y = self.diagram.y[i]
-        return np.column_stack([np.full(len(y), self.diagram.x[i]), y, np.full(len(y), self.diagram.radius)])
-
-    def _write_biases(self, i: int) -> Array:
-        """Write the biases below their circles; return the discs that cover both."""
-        column, diagram = self.columns[i], self.diagram
-        discs = self._discs(i)
-        room = np.min(-np.diff(diagram.y[i]), initial=3 * diagram.radius) - 2 * diagram.radius
-        size = min(diagram.font, 8.0, 0.75 * room)
-        if column.linear is None or column.linear.bias is None or size < SMALLEST:
-            return discs
-        biases = (
-            column.linear.bias if self.edges == "weights" else getattr(self.step, self.edges)[f"{column.names[0]}.bias"]
-        )
-        for (x, y, _), bias in zip(self._discs(i), biases[column.shown], strict=True):
-            text, height = f"{_BIASES[self.edges]} {short(bias)}", y - diagram.radius - 0.73 * size - 0.15 * room
-            self._write(x, height, text, size, edged=True)
-            word = discs_along(np.array([x, height + 0.35 * size]), _LEVEL, size * text_width(text), size)
-            discs = np.vstack([discs, word])
-        return discs
-
-    def _number_edges(self, i: int, values: Array, taken: Array) -> None:
-        """Write its number along each line between two columns, if there is room for all of them."""
-        lines, values = self.diagram.edges(i).reshape(-1, 2, 2), values.ravel()
-        texts = [short(value) for value in values]
-        widths = np.array([text_width(text) for text in texts])
-        for size in np.arange(min(self.diagram.font, 8.0), SMALLEST - 0.1, -0.5):
-            places = places_along(lines, size * widths + 3.0, float(size), taken)
-            if places is not None:
-                break
-        else:
+    def _number(self, i: int) -> None:
+        """Write the biases below the circles of a column, and the numbers along the lines that lead there."""
+        biases, along = self.numbers.below[i], self.numbers.along[i - 1] if i else None
+        for (x, y), text in biases.drawn:
+            self._write(x, y, text, biases.size, edged=True)
+        if along is None:
             return
-        for (x, y), text, value, (start, end) in zip(places, texts, values, lines, strict=True):
+        lines, values = self.diagram.edges(i - 1).reshape(-1, 2, 2), self.numbers.edge_values(i - 1).ravel()
+        for ((x, y), text), value, (start, end) in zip(along.drawn, values, lines, strict=False):
             angle = float(np.degrees(np.arctan2(*(end - start)[::-1])))
             ink = self._shade(value, 1.0)
-            self._write(x, y, text, size, va="center_baseline", ink=ink, boxed=True, angle=angle)
+            self._write(x, y, text, along.size, va="center_baseline", ink=ink, boxed=True, angle=angle)
 
     def _draw_captions(self, names: tuple[list[str], list[str]]) -> None:
         diagram = self.diagram
@@ -308,7 +262,7 @@ class _Drawing:
                     self._write(diagram.x[i] + side, y, name, diagram.name_font, va="center_baseline", ha=ha)
         if self.step is not None:
             n, loss = len(self.step.inputs), short(self.step.value)
-            title = f"loss {loss}" if n == 1 else f"row {self.row + 1} of {n}, loss of all {loss}"
+            title = f"loss {loss}" if n == 1 else f"row {self.row} of 0…{n - 1}, loss of all {loss}"
             self.ax.set_title(title, fontsize=LARGE, color=self.paper.ink, loc="left")
 
     def _write(
@@ -337,7 +291,7 @@ class _Drawing:
             rotation_mode="anchor",
             path_effects=[withStroke(linewidth=2.5, foreground=self.paper.background)] if edged else None,
             bbox={"boxstyle": "square,pad=-0.08", "color": self.paper.background} if boxed else None,
-            zorder=4,
+            zorder=2 if edged or boxed else 4,  # what is behind such words must not hide a piece of a circle
         )
 
     def explain(self) -> None:
@@ -348,14 +302,14 @@ class _Drawing:
             (f"{letter} < 0", self._line(-1.0)),
             (f"widest: |{letter}| = {short(largest)}", self._line(0.0)),
         ]
-        if not all(np.isfinite(self._values(i)).all() for i in range(len(self.columns) - 1)):
+        if not all(np.isfinite(self.numbers.edge_values(i)).all() for i in range(len(self.columns) - 1)):
             entries.append(
                 ("not finite", Line2D([], [], color=self.paper.ink, linewidth=self._widest(), linestyle=":"))
             )
         needed = sum(text_width(text) + 5.0 for text, _ in entries)
         size = min(self.diagram.font, (self.diagram.width - 2) / needed)
         if size >= SMALLEST:
-            self.ax.legend(
+            legend = self.ax.legend(
                 handles=[handle for _, handle in entries],
                 labels=[text for text, _ in entries],
                 ncols=len(entries),
@@ -367,7 +321,21 @@ class _Drawing:
                 labelcolor=self.paper.ink,
                 handlelength=1.8,
                 columnspacing=1.8,
+                **self._note(size),
             )
+            legend.get_title().set_color(self.paper.ink)
+
+    def _note(self, size: float) -> dict[str, Any]:
+        """Return the settings of a legend that say which numbers are left out."""
+        if not self.numbers.left_out:
+            return {}
+        which = ", ".join(self.numbers.left_out)
+        for note in (f"too crowded for the numbers of {which}", "too crowded for some numbers"):
+            if size * text_width(note) <= self.diagram.width - 2:
+                break
+        fitting = min(size, (self.diagram.width - 2) / text_width(note))
+        face = {"size": fitting}
+        return {"title": note, "title_fontproperties": face, "labelspacing": 0.2} if fitting >= SMALLEST else {}
 
     def _line(self, value: float) -> Line2D:
         return Line2D([], [], color=self.paper.sign(value) if value else self.paper.grey, linewidth=self._widest())

@@ -10,13 +10,13 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 from sklearn.exceptions import NotFittedError
 
-from feedforward.errors import InputError
+from feedforward.errors import FeedforwardError, InputError
 from feedforward.plots import columns as frame
 from feedforward.plots.columns import Column, Table
 from feedforward.plots.scatter import check_number_of_classes, classes_and_codes, draw_points
 from feedforward.plots.style import INK, dressed, label_axes, legend_beside, point_size, shortened, tint
 from feedforward.targets import encode_labels
-from feedforward.validation import COUNT, Rule, check_setting
+from feedforward.validation import COUNT, Rule, check_setting, kind
 
 Array = NDArray[Any]
 
@@ -136,16 +136,24 @@ def _predicted(model: Any, table: Table, place: tuple[int, int], xy: Array, reso
 
 
 def _predict(model: Any, rows: Any, n: int) -> Array:
-    if not hasattr(model, "predict"):
-        raise InputError(f"{_OWNER}: {type(model).__name__} has no predict. Give a fitted classifier.")
+    name = type(model).__name__
+    if not hasattr(model, "predict") or isinstance(model, type):
+        what = kind(model) if isinstance(model, type) else name
+        raise InputError(f"{_OWNER}: {what} has no predict. Give a fitted classifier.")
     try:
         predictions = np.asarray(model.predict(rows))
     except NotFittedError as error:
-        raise InputError(f"{_OWNER}: {type(model).__name__} is not fitted. Call fit(X, y) first.") from error
+        raise InputError(f"{_OWNER}: {name} is not fitted. Call fit(X, y) first.") from error
+    except FeedforwardError:
+        raise
+    except ValueError as error:
+        raise InputError(f"{_OWNER}: {name} cannot predict such rows: {' '.join(str(error).split())}") from error
     if predictions.shape != (n,):
         raise InputError(
             f"{_OWNER}: predict gave shape {predictions.shape} for {n} rows. Give a classifier with one label a row."
         )
+    if predictions.dtype.kind == "f" and not (predictions == np.round(predictions)).all():
+        raise InputError(f"{_OWNER}: {name} predicts continuous numbers, not classes. Give a fitted classifier.")
     return predictions
 
 

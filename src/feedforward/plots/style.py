@@ -9,6 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
 from matplotlib.colors import to_rgb, to_rgba
 
+from feedforward.validation import check_kind
+
 RGB = tuple[float, float, float]
 
 # Okabe and Ito (2008), ordered so that neighbours differ in lightness too: they stay apart when printed in grey.
@@ -112,6 +114,19 @@ def paper(ax: Axes) -> Paper:
     return Paper((red, green, blue), to_rgb("#EEEEEE"), to_rgb("#9A9A9A"), to_rgb("#7CC7F2"), to_rgb("#E0720F"))
 
 
+def check_axes(ax: Axes | None) -> None:
+    """Raise `InputError` unless `ax` can be drawn on, or is None.
+
+    Examples
+    --------
+    >>> check_axes(3)
+    Traceback (most recent call last):
+    feedforward.errors.InputError: plots: ax must be matplotlib Axes, as plt.subplots() gives; got an int.
+    """
+    if ax is not None:
+        check_kind("plots", "ax", ax, Axes, "matplotlib Axes, as plt.subplots() gives")
+
+
 def dressed(ax: Axes | None, figsize: tuple[float, float] = (7.0, 4.6)) -> Axes:
     """Return `ax`, or the Axes of a new figure, with thin spines at the left and at the bottom only.
 
@@ -122,6 +137,7 @@ def dressed(ax: Axes | None, figsize: tuple[float, float] = (7.0, 4.6)) -> Axes:
     >>> dressed(ax) is ax, bool(ax.spines["top"].get_visible())
     (True, False)
     """
+    check_axes(ax)
     if ax is None:
         ax = plt.subplots(figsize=figsize, layout="constrained")[1]
     ax.spines[["top", "right"]].set_visible(False)
