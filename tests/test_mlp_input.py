@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from scipy.sparse import csr_matrix
 from sklearn.datasets import load_iris
@@ -234,6 +235,16 @@ LABELS: list[tuple[str, Any, str]] = [
         "each must say yes or no, 1 or 0; got nan at row 3 .*, column 1",
     ),
     ("text in columns", [["a", "b"]] * 150, "each must say yes or no, 1 or 0; got a at row 0 .*, column 0"),
+    (
+        "NA in columns",
+        pd.DataFrame({"a": pd.array([True, pd.NA] * 75, dtype="boolean"), "b": True}),
+        "each must say yes or no, 1 or 0; got nan at row 1 .*, column 0",
+    ),
+    ("NA", pd.Series(pd.array([1, pd.NA, 2] * 50, dtype="Int64")), "Input y contains NaN, .* at row 1 "),
+    ("unread", pl.LazyFrame({"y": [1]}), "y is a LazyFrame, whose rows are not there yet. Give y.collect"),
+    ("a word", "yes", "y should be a 1d array, got an array of shape .. instead. Give one target for each row"),
+    ("ragged", [[1], [1, 2]] * 75, "y: setting an array element with a sequence.* Give one target for each row"),
+    ("sparse column", csr_matrix(Y[:, None]), "Sparse data was passed for y"),
     ("three dimensions", np.zeros((150, 2, 2)), "y has shape \\(150, 2, 2\\); give one target for each row"),
 ]
 
@@ -251,6 +262,9 @@ TARGETS: list[tuple[str, Any, str]] = [
     ("infinity", with_cell(NUMBERS, np.inf)[:, 1], "Input y contains NaN or infinity: inf at row 3"),
     ("complex", NUMBERS + 1j, "Complex data not supported"),
     ("text", ["a lot"] * 150, "could not convert string to float: .*'a lot'.*. Give a number for each target"),
+    ("huge", [10**400] * 150, "y: int too large to convert to float. Give a number for each target"),
+    ("objects", np.array([{}] * 150), "y: float.. argument must be .* Give a number for each target"),
+    ("dates", pd.Series(pd.date_range("2020", periods=150)), "y holds dates or durations, and targets are numbers"),
     ("too large", with_cell(NUMBERS, 1e300), "y has a number too large for dtype='float32': 1e\\+300 at row 3"),
     ("three dimensions", np.zeros((150, 2, 2)), "y has shape \\(150, 2, 2\\); give one target for each row"),
 ]
@@ -260,6 +274,12 @@ TARGETS: list[tuple[str, Any, str]] = [
 def test_targets(y: Any, message: str) -> None:
     with pytest.raises(InputError, match=message):
         regressor().fit(X, y)
+
+
+@of_both
+def test_ragged_targets_of_a_batch(make: Any, y: Any) -> None:
+    with pytest.raises(InputError, match="Give one target for each row"):
+        make().partial_fit(X, [[1], [1, 2]] * 75)
 
 
 def test_targets_that_partial_fit_does_not_know() -> None:

@@ -39,7 +39,7 @@ def encode_labels(y: Any, classes: Any = None) -> tuple[NDArray[Any], NDArray[np
     from sklearn.utils.validation import column_or_1d
 
     if type(y) is not np.ndarray or y.ndim != 1:
-        with explained_for(y):
+        with explained_for(y, "y"):
             y = column_or_1d(y, warn=True)
     _refuse_missing(y)
     if classes is None:
@@ -76,18 +76,28 @@ def check_same_classes(classes: Any, known: NDArray[Any]) -> None:
 
 
 def _refuse_missing(y: NDArray[Any]) -> None:
-    if y.dtype.kind == "f":
-        missing = ~np.isfinite(y)
-    elif y.dtype.kind == "O":
-        missing = np.array([_is_missing(label) for label in y], dtype=bool)
+    if y.dtype.kind in "fO":
+        rows = np.flatnonzero(missing(y))
+        if len(rows):
+            raise InputError(
+                f"Input y contains NaN, infinity or None: {y[rows[0]]!s} at row {rows[0]} (counted from 0). "
+                f"Correct the label or drop the row."
+            )
+
+
+def missing(labels: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return where an array of floats or objects has None, NaN, pandas.NA or infinity.
+
+    Examples
+    --------
+    >>> missing(np.array(["yes", None], dtype=object))
+    array([False,  True])
+    """
+    if labels.dtype.kind == "f":
+        found: NDArray[np.bool_] = ~np.isfinite(labels)
     else:
-        return
-    if missing.any():
-        row = int(np.flatnonzero(missing)[0])
-        raise InputError(
-            f"Input y contains NaN, infinity or None: {y[row]!s} at row {row} (counted from 0). "
-            f"Correct the label or drop the row."
-        )
+        found = np.array([_is_missing(label) for label in labels.flat], dtype=bool).reshape(labels.shape)
+    return found
 
 
 def _is_missing(label: Any) -> bool:

@@ -9,7 +9,7 @@ from scipy.sparse import issparse
 
 from feedforward import nn
 from feedforward.errors import InputError, SettingError
-from feedforward.targets import row_weights
+from feedforward.targets import missing, row_weights
 from feedforward.validation import explained_for, nearest
 
 Array = NDArray[Any]
@@ -137,7 +137,7 @@ def is_table(y: Any, name: str = "y") -> bool:
     (True, False, False)
     """
     if not hasattr(y, "shape"):
-        with explained_for(y):
+        with explained_for(y, name):
             y = np.asarray(y)
     if len(y.shape) > 2:
         raise InputError(f"{name} has shape {y.shape}; give one target for each row, or one row of targets.")
@@ -156,7 +156,7 @@ def one_column(y: Any) -> Array:
 
     if type(y) is np.ndarray and y.ndim == 1:
         return y
-    with explained_for(y):
+    with explained_for(y, "y"):
         column: Array = column_or_1d(y, warn=True)
     return column
 
@@ -172,6 +172,8 @@ def indicators(y: Any, name: str = "y") -> Array:
     column 0. For one class a row give y of shape (n,).
     """
     array = y.toarray() if issparse(y) else np.asarray(y)
+    if array.dtype.kind == "O":
+        array = np.where(missing(array), np.nan, array)  # pandas.NA will not say whether it is 0
     bad = np.argwhere(~((array == 0) | (array == 1)))
     if len(bad):
         row, column = bad[0].tolist()
@@ -194,20 +196,18 @@ def numbers(y: Any, name: str = "y") -> Array:
     from sklearn.utils import check_array
 
     table = is_table(y, name)
-    try:
+    column = y if table else one_column(y)
+    if getattr(getattr(column, "dtype", None), "kind", "") in "mM":
+        raise InputError(f"{name} holds dates or durations, and targets are numbers. Give them as days, for one.")
+    with explained_for(y, name):
         array = check_array(
-            y if table else one_column(y),
+            column,
             ensure_2d=False,
             dtype=np.float64,
             ensure_all_finite=False,
             ensure_min_samples=0,
             input_name=name,
         )
-    except InputError:
-        raise
-    except ValueError as error:
-        sentence = str(error).split("\n")[0].rstrip(".")
-        raise InputError(f"{name}: {sentence}. Give a number for each target.") from error
     bad = np.argwhere(~np.isfinite(array))
     if len(bad):
         place = tuple(bad[0].tolist())
