@@ -712,6 +712,7 @@ class Constant:
         (StandardScaler(), {}, InputError, "StandardScaler has no predict. Give a fitted classifier."),
         (Constant([0.1, 0.9]), {}, InputError, "predict gave shape (90000, 2) for 90000 rows"),
         (Constant(0.5), {}, InputError, "continuous"),
+        (ff.MLPRegressor(), {}, InputError, "needs a classifier, and MLPRegressor predicts numbers. Give a model"),
         (FITTED, {"resolution": 1}, SettingError, "resolution must be a whole number from 2 to 4000; got 1."),
         (FITTED, {"resolution": 10.0}, SettingError, "resolution must be"),
     ],
