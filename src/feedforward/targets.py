@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from feedforward.errors import InputError
-from feedforward.validation import explained_for
+from feedforward.validation import NOT_NEGATIVE, explained_for
 
 
 def encode_labels(y: Any, classes: Any = None) -> tuple[NDArray[Any], NDArray[np.intp]]:
@@ -178,7 +178,16 @@ def row_weights(
         known = classes.tolist()
         unknown = [label for label in class_weight if label not in known]
         if unknown:
-            raise InputError(f"class_weight names a class that y does not have: {unknown[0]!r}; classes are {known!r}.")
+            raise InputError(
+                f"class_weight names a class that y does not have: {unknown[0]!r}; classes are {known!r}. Name these "
+                "alone."
+            )
+        for label, weight in class_weight.items():
+            if not NOT_NEGATIVE.holds(weight):
+                raise InputError(
+                    f"class_weight must be finite and not negative; got {weight!r} for class {label!r}. Give "
+                    f"{NOT_NEGATIVE.requirement}, or leave the class out: it then weighs 1."
+                )
         of_class = _checked_weights([class_weight.get(label, 1.0) for label in known], len(known), "class_weight")
         weights = weights * of_class[codes]
     return weights.astype(dtype, copy=False)

@@ -219,6 +219,8 @@ def _advice(given: Any, name: str, sentence: str) -> list[str]:
         ]
     if "features, but" in sentence:
         return ["Give the columns the model was fitted on, in that order."]
+    if "0 sample" in sentence or "0 feature" in sentence:
+        return [f"Give at least one {'row' if '0 sample' in sentence else 'column'}."]
     if "with dim" in sentence:
         return [f"Give two dimensions: {name}.reshape(len({name}), -1) makes one row of each sample."]
     if any(word in sentence for word in ("a real number", "too large to convert", "DType", "with a sequence", "cast")):

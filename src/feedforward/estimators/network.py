@@ -165,7 +165,7 @@ class NetworkEstimator(CallbackSupport, BaseEstimator):
                     "X_val was given too. Give one of the two."
                 )
             codes = rows.targets if rows.targets.ndim == 1 else None
-            parts = split(len(rows), recipe.validation_fraction, seed, codes)
+            parts = split(len(rows), recipe.validation_fraction, seed, codes, getattr(self, "classes_", None))
             rows, validation = (_some(rows, places) for places in parts)
         troubles = self._troubles_with(rows.targets)
         rows, validation = self._ready(rows), None if validation is None else self._ready(validation)
