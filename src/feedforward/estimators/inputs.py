@@ -197,7 +197,7 @@ def numbers(y: Any, name: str = "y") -> Array:
 
     table = is_table(y, name)
     column = y if table else one_column(y)
-    if getattr(getattr(column, "dtype", None), "kind", "") in "mM":
+    if getattr(getattr(column, "dtype", None), "kind", None) in ("m", "M"):
         raise InputError(f"{name} holds dates or durations, and targets are numbers. Give them as days, for one.")
     with explained_for(y, name):
         array = check_array(
