@@ -266,6 +266,8 @@ def test_help_teaches_by_example() -> None:
 GOOD = "a,b,y\n" + "".join(f"{i},{i % 5},{'yes' if i > 20 else 'no'}\n" for i in range(40))
 
 # name, content of t.csv (None: no such file), arguments after the table, words the one line must have
+RARE = "a,y\n" + "".join(f"{i},{'rare' if i == 20 else 'often' if i % 2 else 'more'}\n" for i in range(40))
+
 BAD: list[tuple[str, str | bytes | None, list[str], list[str]]] = [
     ("no file", None, ["-t", "y"], ["t.csv"]),
     ("empty file", "", ["-t", "y"], ["t.csv", "empty"]),
@@ -308,6 +310,14 @@ BAD: list[tuple[str, str | bytes | None, list[str], list[str]]] = [
         ["-t", "a", "-m", "mlp", "-s", "class_weight=balanced"],
         ["class_weight", "regression"],
     ),
+    (
+        "a class too rare to be validated on",
+        RARE,
+        ["-t", "y", "-m", "mlp", "-s", "validation_fraction=0.2", "--seed", "1"],
+        ["t.csv: ", "class 'rare'", "n_samples=1", "drop them, or set validation_fraction=0."],
+    ),
+    ("a weight of no class", GOOD, ["-t", "y", "-s", "class_weight={'no': -1}"], ["t.csv: ", "-1 for class 'no'"]),
+    ("no column left", GOOD, ["-t", "y", "-k", "a=drop", "-k", "b=drop"], ["t.csv: ", "Give at least one column"]),
     ("no folder for the plot", GOOD, ["-t", "y", "--plot", "none/p.png"], ["none", "folder"]),
     ("no picture format", GOOD, ["-t", "y", "--plot", "p.docx"], ["p.docx", ".png"]),
 ]
@@ -327,6 +337,14 @@ def test_bad_input_ends_in_one_helpful_line(
     assert [word for word in expected if word not in line] == [], line
     assert result.stdout == ""
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_class_of_one_row_is_said(tmp_path: Path) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text(RARE)
+    assert "t.csv, target column 'y': class 'rare' has one row" in " ".join(
+        run("train", table, "-t", "y").stderr.split()
+    )
 
 
 def test_a_directory_is_no_table(tmp_path: Path) -> None:

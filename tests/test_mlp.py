@@ -30,6 +30,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler, scale
 
 from feedforward import InputError, MLPClassifier, MLPRegressor, nn
+from feedforward.training.predictor import outputs
 from feedforward.training.recipe import ACTIVATIONS, OPTIMIZERS, Recipe
 
 ENGINES = ["numpy", "compiled"]
@@ -702,6 +703,23 @@ def test_tables_with_names() -> None:
         bare.predict(table[list("badc")])
     with pytest.warns(UserWarning, match="valid feature names"):
         bare.predict(X_IRIS)
+
+
+@pytest.mark.parametrize("layers", [1, 3])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_wide_sparse_rows_are_predicted_as_dense_ones_and_the_same_in_any_company(layers: int, dtype: Any) -> None:
+    rng, m = np.random.default_rng(0), 20_000
+    columns = rng.integers(0, m, (300, 40))
+    numbers = rng.normal(size=(300, 40)).astype(dtype)
+    numbers[7] = 0
+    X = csr_matrix((numbers.ravel(), columns.ravel(), np.arange(301) * 40), shape=(300, m))  # unsorted, some twice
+    whole = [nn.Linear(m, 6), nn.ReLU(), nn.Linear(6, 3)]
+    network = nn.Sequential(*whole[:layers]).copy(dtype)
+    found = outputs(network, X)
+    assert found.dtype == dtype
+    assert_allclose(found, network(X.toarray()), rtol=1e-4 if dtype == np.float32 else 1e-10, atol=1e-6)
+    for first, last in [(0, 1), (7, 8), (5, 70), (100, 300)]:
+        np.testing.assert_array_equal(outputs(network, X[first:last]), found[first:last])
 
 
 @each_engine

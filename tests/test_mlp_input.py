@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from scipy.sparse import csr_matrix
 from sklearn.datasets import load_iris
@@ -85,6 +86,9 @@ def test_settings_of_classes() -> None:
         classifier(class_weight="equal").fit(X, Y)
     with pytest.raises(InputError, match="class_weight names a class that y does not have: 7; classes are"):
         classifier(class_weight={7: 1.0}).fit(X, Y)
+    for weight in (-1.0, np.nan, np.inf, "2", None):
+        with pytest.raises(InputError, match=f"class_weight must be .*; got {weight!r} for class 1. Give a number"):
+            classifier(class_weight={0: 2.0, 1: weight}).fit(X, Y)
     with pytest.raises(SettingError, match="class_weight='balanced' needs all rows at once"):
         classifier(class_weight="balanced").partial_fit(X, Y)
     with pytest.raises(SettingError, match="class_weight={0: 2.0} is for one class a row, and y has 2 columns"):
@@ -254,6 +258,16 @@ LABELS: list[tuple[str, Any, str]] = [
         "each must say yes or no, 1 or 0; got nan at row 3 .*, column 1",
     ),
     ("text in columns", [["a", "b"]] * 150, "each must say yes or no, 1 or 0; got a at row 0 .*, column 0"),
+    (
+        "NA in columns",
+        pd.DataFrame({"a": pd.array([True, pd.NA] * 75, dtype="boolean"), "b": True}),
+        "each must say yes or no, 1 or 0; got nan at row 1 .*, column 0",
+    ),
+    ("NA", pd.Series(pd.array([1, pd.NA, 2] * 50, dtype="Int64")), "Input y contains NaN, .* at row 1 "),
+    ("unread", pl.LazyFrame({"y": [1]}), "y is a LazyFrame, whose rows are not there yet. Give y.collect"),
+    ("a word", "yes", "y should be a 1d array, got an array of shape .. instead. Give one target for each row"),
+    ("ragged", [[1], [1, 2]] * 75, "y: setting an array element with a sequence.* Give one target for each row"),
+    ("sparse column", csr_matrix(Y[:, None]), "Sparse data was passed for y"),
     ("three dimensions", np.zeros((150, 2, 2)), "y has shape \\(150, 2, 2\\); give one target for each row"),
 ]
 
@@ -271,6 +285,9 @@ TARGETS: list[tuple[str, Any, str]] = [
     ("infinity", with_cell(NUMBERS, np.inf)[:, 1], "Input y contains NaN or infinity: inf at row 3"),
     ("complex", NUMBERS + 1j, "Complex data not supported"),
     ("text", ["a lot"] * 150, "could not convert string to float: .*'a lot'.*. Give a number for each target"),
+    ("huge", [10**400] * 150, "y: int too large to convert to float. Give a number for each target"),
+    ("objects", np.array([{}] * 150), "y: float.. argument must be .* Give a number for each target"),
+    ("dates", pd.Series(pd.date_range("2020", periods=150)), "y holds dates or durations, and targets are numbers"),
     ("too large", with_cell(NUMBERS, 1e300), "y has a number too large for dtype='float32': 1e\\+300 at row 3"),
     ("three dimensions", np.zeros((150, 2, 2)), "y has shape \\(150, 2, 2\\); give one target for each row"),
 ]
@@ -280,6 +297,12 @@ TARGETS: list[tuple[str, Any, str]] = [
 def test_targets(y: Any, message: str) -> None:
     with pytest.raises(InputError, match=message):
         regressor().fit(X, y)
+
+
+@of_both
+def test_ragged_targets_of_a_batch(make: Any, y: Any) -> None:
+    with pytest.raises(InputError, match="Give one target for each row"):
+        make().partial_fit(X, [[1], [1, 2]] * 75)
 
 
 def test_targets_that_partial_fit_does_not_know() -> None:
@@ -376,14 +399,14 @@ def test_validation_targets() -> None:
 
 
 def test_validation_fractions_that_leave_nothing() -> None:
-    rows = [0, *range(50, 150)]
+    rows, names = [0, *range(50, 150)], np.array(["rare", "often", "more"])
     with pytest.raises(
-        InputError, match="validation_fraction=0.2 leaves no row of one class to learn from: n_samples=1"
+        InputError, match="validation_fraction=0.2 leaves no row of class 'rare' .* n_samples=1 of class"
     ):
-        classifier(validation_fraction=0.2).fit(X[rows], Y[rows])
-    with pytest.raises(InputError, match="leaves no row of one class to learn from: n_samples=3 of one class, and 3"):
+        classifier(validation_fraction=0.2).fit(X[rows], names[Y[rows]])
+    with pytest.raises(InputError, match="no row of class 0 to learn from: n_samples=3 of class 0, and 3 .* drop them"):
         classifier(validation_fraction=0.9).fit(X[::20], Y[::20])
-    with pytest.raises(InputError, match="validation_fraction=0.2 leaves no row to learn from: n_samples=1"):
+    with pytest.raises(InputError, match="validation_fraction=0.2 leaves no row to learn from: n_samples=1, and 1"):
         regressor(validation_fraction=0.2).fit(X[:1], NUMBERS[:1])
 
 
@@ -394,6 +417,12 @@ def broken(value: float) -> Any:
     network = nn.Sequential(nn.Linear(4, 3))
     network[0].weight[1, 2] = value
     return network
+
+
+def with_array(name: str, array: Any) -> Any:
+    inner = nn.Linear(6, 3)
+    setattr(inner, name, array)
+    return nn.Sequential(nn.Linear(4, 6), nn.Sequential(nn.ReLU(), inner))
 
 
 NETWORKS: list[tuple[str, Any, str]] = [
@@ -412,6 +441,26 @@ NETWORKS: list[tuple[str, Any, str]] = [
     ("too large", broken(1e300), "network: parameter 0.weight has a number too large for dtype='float32'"),
     ("stack", nn.stack([nn.Sequential(nn.Linear(4, 3))] * 2), "network is a stack; give one network"),
     ("empty", nn.Sequential(), "network must be a feedforward.nn.Sequential with layers; got Sequential"),
+    ("no layers", [nn.Linear(4, 3)], "network must be a feedforward.nn.Sequential with layers; got .Linear"),
+    *(
+        (
+            f"{name} {what}",
+            with_array(name, array),
+            rf"network: layer 1.1 \(Linear\(in_features=6, .*\) needs a {name} of numbers, shape .*; it has {what}",
+        )
+        for name, array, what in [
+            ("weight", np.ones((3, 5)), r"float64 of shape \(3, 5\)"),
+            ("weight", np.ones(18), r"float64 of shape \(18,\)"),
+            ("weight", np.ones((1, 3, 6)), r"float64 of shape \(1, 3, 6\)"),
+            ("weight", np.ones((3, 6), object), "object of shape"),
+            ("weight", np.ones((3, 6), complex), "complex128 of shape"),
+            ("weight", [[1.0] * 6] * 3, "list"),
+            ("weight", None, "NoneType"),
+            ("bias", np.ones(1), r"float64 of shape \(1,\)"),
+            ("bias", np.ones((3, 1)), r"float64 of shape \(3, 1\)"),
+            ("bias", np.float64(1.0), r"float64 of shape \(\)"),
+        ]
+    ),
     ("layer", nn.Linear(4, 3), "network must be a feedforward.nn.Sequential with layers; got Linear"),
 ]
 
@@ -420,6 +469,11 @@ NETWORKS: list[tuple[str, Any, str]] = [
 def test_networks(network: Any, message: str) -> None:
     with pytest.raises(InputError, match=message):
         classifier().fit(X, Y, network=network)
+
+
+def test_a_network_of_whole_numbers_is_taken() -> None:
+    network = with_array("weight", np.eye(3, 6, dtype=int))
+    assert classifier().fit(X, Y, network=network).network_.dtype == np.float32
 
 
 def test_squared_error_of_classes_needs_outputs_between_0_and_1() -> None:

@@ -157,6 +157,22 @@ def test_probabilities_are_the_links() -> None:
     np.testing.assert_allclose(nn.MSELoss().probabilities(np.abs(logits())).sum(axis=1), 1)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("t", [1, 2, 3, 9, 10, 16, 17, 100])
+def test_probabilities_of_a_row_are_the_same_bits_in_any_company(t: int, dtype: Any) -> None:
+    z = (np.random.default_rng(t).normal(size=(3000, t)) * 10).astype(dtype)
+    p = nn.CrossEntropyLoss().probabilities(z)
+    assert p.dtype == dtype
+    assert p.flags.c_contiguous
+    np.testing.assert_allclose(
+        p, torch.softmax(torch.tensor(z), dim=1).numpy(), rtol=1e-5 if dtype == np.float32 else 1e-13
+    )
+    for first, n in [(0, 1), (1, 1), (5, 2), (6, 7), (100, 100), (999, 1800)]:
+        np.testing.assert_array_equal(nn.CrossEntropyLoss().probabilities(z[first : first + n]), p[first : first + n])
+    np.testing.assert_array_equal(nn.CrossEntropyLoss().probabilities(np.stack([z, z])), [p, p])
+    assert nn.CrossEntropyLoss().probabilities(z[:0]).shape == (0, t)
+
+
 def test_a_separable_problem_reaches_a_probability_above_99_percent() -> None:
     # Softmax applied twice could not give more than e/(e + 1) = 0.731 for two classes.
     assert nn.CrossEntropyLoss().probabilities(np.array([[10.0, 0.0]]))[0, 0] > 0.99

@@ -727,6 +727,7 @@ class Constant:
             InputError,
             "decision_regions: LogisticRegression cannot predict such rows: X has 2 features",
         ),
+        (ff.MLPRegressor(), {}, InputError, "needs a classifier, and MLPRegressor predicts numbers. Give a model"),
         (FITTED, {"resolution": 1}, SettingError, "resolution must be a whole number from 2 to 4000; got 1."),
         (FITTED, {"resolution": 10.0}, SettingError, "resolution must be"),
     ],

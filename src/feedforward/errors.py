@@ -38,6 +38,16 @@ class InputError(FeedforwardError, ValueError):
     """
 
 
+class InputTypeError(InputError, TypeError):
+    """What was given is, or holds, what no number can be made of: a dict in a cell, dates beside numbers.
+
+    Examples
+    --------
+    >>> issubclass(InputTypeError, TypeError)
+    True
+    """
+
+
 class TableError(FeedforwardError, ValueError):
     """A table can be opened but not used: ragged, empty, without its target, of the wrong kind.
 

@@ -201,7 +201,7 @@ def run_experiment(
         baseline_scores=_scores(task, lambda X: np.full(len(X), baseline), train, test),
         baseline=baseline,
         seconds=seconds,
-        warnings=troubles,
+        warnings=[*(_lone_classes(source, target, y) if task == "classification" else []), *troubles],
     )
 
 
@@ -213,16 +213,16 @@ def _train(
         warnings.simplefilter("always")
         try:
             inputs = encoder.fit_transform(train[0])
+            _compile(estimator, inputs, train[1])
+            start = time.perf_counter()
+            if hasattr(estimator, "epochs"):
+                for epoch in estimator.epochs(inputs, train[1]):
+                    if on_epoch:
+                        on_epoch(epoch, estimator.max_epochs)
+            else:
+                _fit_network(estimator, inputs, train[1], on_epoch)
         except InputError as error:
             raise InputError(f"{source}: {error}") from error
-        _compile(estimator, inputs, train[1])
-        start = time.perf_counter()
-        if hasattr(estimator, "epochs"):
-            for epoch in estimator.epochs(inputs, train[1]):
-                if on_epoch:
-                    on_epoch(epoch, estimator.max_epochs)
-        else:
-            _fit_network(estimator, inputs, train[1], on_epoch)
         seconds = time.perf_counter() - start
     return seconds, [str(warning.message) for warning in caught]
 
@@ -326,6 +326,19 @@ def _task(source: str, target: str, y: NDArray[Any], model: str, task: str | Non
     if classes > max(_MOST_CLASSES, len(y) // 2):
         raise TableError(f"{where}: {classes} classes in {len(y)} rows, nearly one a row. {remedy}.")
     return "classification"
+
+
+def _lone_classes(source: str, target: str, y: NDArray[Any]) -> list[str]:
+    """Say which class has a single row, if any: no split can be fair to it."""
+    classes, counts = np.unique(y, return_counts=True)
+    lone = [repr(label) for label in classes[counts == 1].tolist()]
+    if not lone:
+        return []
+    more = f" (and so have {len(lone) - 1} other classes)" if len(lone) > 1 else ""
+    return [
+        f"{source}, target column {target!r}: class {lone[0]} has one row{more}, learned or tested but never both, "
+        "so rows were set aside without regard to their classes. Give more rows of it, or drop it."
+    ]
 
 
 def _split(

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from feedforward.errors import InputError
-from feedforward.validation import explained_for
+from feedforward.validation import NOT_NEGATIVE, explained_for
 
 
 def encode_labels(y: Any, classes: Any = None) -> tuple[NDArray[Any], NDArray[np.intp]]:
@@ -39,13 +39,15 @@ def encode_labels(y: Any, classes: Any = None) -> tuple[NDArray[Any], NDArray[np
     from sklearn.utils.validation import column_or_1d
 
     if type(y) is not np.ndarray or y.ndim != 1:
-        with explained_for(y):
+        with explained_for(y, "y"):
             y = column_or_1d(y, warn=True)
     _refuse_missing(y)
     if classes is None:
         classes = _distinct(y)
         _refuse_fractions(classes)
         return classes, _codes(y, classes)
+    if np.ndim(classes) != 1:
+        raise InputError(f"classes must be a list of labels; got {classes!r}. Name every class there will be.")
     classes = _distinct(np.asarray(classes))
     codes = _codes(y, classes)
     strangers = np.flatnonzero(classes[codes] != y)
@@ -76,18 +78,28 @@ def check_same_classes(classes: Any, known: NDArray[Any]) -> None:
 
 
 def _refuse_missing(y: NDArray[Any]) -> None:
-    if y.dtype.kind == "f":
-        missing = ~np.isfinite(y)
-    elif y.dtype.kind == "O":
-        missing = np.array([_is_missing(label) for label in y], dtype=bool)
+    if y.dtype.kind in "fO":
+        rows = np.flatnonzero(missing(y))
+        if len(rows):
+            raise InputError(
+                f"Input y contains NaN, infinity or None: {y[rows[0]]!s} at row {rows[0]} (counted from 0). "
+                f"Correct the label or drop the row."
+            )
+
+
+def missing(labels: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return where an array of floats or objects has None, NaN, pandas.NA or infinity.
+
+    Examples
+    --------
+    >>> missing(np.array(["yes", None], dtype=object))
+    array([False,  True])
+    """
+    if labels.dtype.kind == "f":
+        found: NDArray[np.bool_] = ~np.isfinite(labels)
     else:
-        return
-    if missing.any():
-        row = int(np.flatnonzero(missing)[0])
-        raise InputError(
-            f"Input y contains NaN, infinity or None: {y[row]!s} at row {row} (counted from 0). "
-            f"Correct the label or drop the row."
-        )
+        found = np.array([_is_missing(label) for label in labels.flat], dtype=bool).reshape(labels.shape)
+    return found
 
 
 def _is_missing(label: Any) -> bool:
@@ -168,7 +180,16 @@ def row_weights(
         known = classes.tolist()
         unknown = [label for label in class_weight if label not in known]
         if unknown:
-            raise InputError(f"class_weight names a class that y does not have: {unknown[0]!r}; classes are {known!r}.")
+            raise InputError(
+                f"class_weight names a class that y does not have: {unknown[0]!r}; classes are {known!r}. Name these "
+                "alone."
+            )
+        for label, weight in class_weight.items():
+            if not NOT_NEGATIVE.holds(weight):
+                raise InputError(
+                    f"class_weight must be finite and not negative; got {weight!r} for class {label!r}. Give "
+                    f"{NOT_NEGATIVE.requirement}, or leave the class out: it then weighs 1."
+                )
         of_class = _checked_weights([class_weight.get(label, 1.0) for label in known], len(known), "class_weight")
         weights = weights * of_class[codes]
     return weights.astype(dtype, copy=False)
@@ -179,8 +200,8 @@ def _checked_weights(given: Any, n: int, name: str = "sample_weight") -> NDArray
         return np.ones(n)
     try:
         weights = np.asarray(given, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{name} must be numbers; {error}.") from error
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InputError(f"{name} must be numbers; {str(error).rstrip('.')}. Give one for each row.") from error
     if weights.ndim == 0:
         weights = np.full(n, float(weights))
     if weights.shape != (n,):

@@ -4,6 +4,7 @@ Settings are checked in ``fit`` against a table of rules, never in a constructor
 grid search see the same estimator that training does.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from feedforward.errors import InputError, SettingError
+from feedforward.errors import InputError, InputTypeError, SettingError
 
 # Settings ----------------------------------------------------------------------------------------------------------
 
@@ -178,8 +179,8 @@ def check_rows(estimator: Any, X: Any, *, reset: bool) -> Any:
 
 
 @contextmanager
-def explained_for(X: Any) -> Iterator[None]:
-    """Turn the `ValueError` of a failed check of `X` into an `InputError` that says where and what to do.
+def explained_for(given: Any, name: str = "X") -> Iterator[None]:
+    """Turn the error of a failed check of rows, or of targets, into an `InputError` that says where and what to do.
 
     Examples
     --------
@@ -188,64 +189,117 @@ def explained_for(X: Any) -> Iterator[None]:
     Traceback (most recent call last):
     feedforward.errors.InputError: could not convert string to float: 'red'. First at row 0 (counted from 0)...
     """
+    if hasattr(given, "collect") and not hasattr(given, "__array__"):
+        raise InputError(f"{name} is a {type(given).__name__}, whose rows are not there yet. Give {name}.collect().")
     try:
         yield
     except InputError:
         raise
-    except ValueError as error:
+    except (ValueError, TypeError, OverflowError) as error:
         sentence = _one_line(str(error))
-        raise InputError(" ".join([sentence, *_advice(X, sentence)])) from error
+        if name not in ("X", *sentence.split()):
+            sentence = f"{name}: {sentence}"
+        kind = InputTypeError if isinstance(error, TypeError) else InputError
+        raise kind(" ".join([sentence, *_advice(given, name, sentence)])) from error
+
+
+def one_row_or_more(X: Any, y: Any) -> tuple[Any, Any]:
+    """Return `X` and `y`, a row and its target that were given without a list around them each in a list.
+
+    Examples
+    --------
+    >>> one_row_or_more([1.0, 2.0], "spam")
+    ([[1.0, 2.0]], ['spam'])
+    """
+    with explained_for(y, "y"):
+        alone = y is not None and np.ndim(y) == 0
+    with explained_for(X):
+        return ([X], [y]) if alone and np.ndim(X) == 1 else (X, y)
 
 
 def _one_line(sentence: str) -> str:
     if sentence.startswith("The feature names"):  # a list of names, in scikit-learn's own words
         return sentence.rstrip()
-    if "NaN" in sentence:
-        sentence = sentence.split("\n")[0]  # what follows advises other estimators
+    if "NaN" in sentence or sentence.startswith("Complex data"):
+        sentence = sentence.split("\n")[0]  # what follows advises other estimators, or is all of the array
+    if sentence.startswith("The DType"):
+        sentence = sentence.split(". ")[0]  # what follows is about NumPy's own types
+    sentence = re.sub(r":\s*array=.*\n(?=Reshape)", ". ", sentence, flags=re.DOTALL)
     sentence = " ".join(sentence.split())
     return sentence if sentence.endswith((".", "!", "?")) else f"{sentence}."
 
 
-def _advice(X: Any, sentence: str) -> list[str]:
-    if "NaN" in sentence or "infinity" in sentence:
+def _advice(given: Any, name: str, sentence: str) -> list[str]:
+    if given is None:
+        return [f"{name} is None: give {'rows of numbers' if name == 'X' else 'one target for each row'}."]
+    if name != "X":
+        return ["Give a number for each target." if "float" in sentence else "Give one target for each row."]
+    if any(word in sentence for word in ("NaN", "infinity", "NAType")):
         return [
-            *_first_bad_cell(X, lambda column: ~np.isfinite(column.astype(np.float64))),
+            *_first_bad_cell(given, lambda cell: not _is_finite(cell)),
             "Correct or drop these rows, or let feedforward.TableEncoder fill missing values.",
         ]
     if "convert string" in sentence:
         return [
-            *_first_bad_cell(X, lambda column: np.array([not _is_text_of_number(value) for value in column])),
+            *_first_bad_cell(given, lambda cell: not _is_number_or_text_of_one(cell)),
             "Give numbers, or encode text columns first, with feedforward.TableEncoder.",
         ]
     if "features, but" in sentence:
         return ["Give the columns the model was fitted on, in that order."]
+    if "0 sample" in sentence or "0 feature" in sentence:
+        return [f"Give at least one {'row' if '0 sample' in sentence else 'column'}."]
+    if "with dim" in sentence:
+        return [f"Give two dimensions: {name}.reshape(len({name}), -1) makes one row of each sample."]
+    if any(word in sentence for word in ("a real number", "too large to convert", "DType", "with a sequence", "cast")):
+        return [
+            *_first_bad_cell(given, lambda cell: not _is_number_or_text_of_one(cell)),
+            "Give rows of equal length, with a number in each cell; feedforward.TableEncoder makes numbers of dates.",
+        ]
     return []
 
 
-def _is_text_of_number(value: Any) -> bool:
+def _is_number_or_text_of_one(cell: Any) -> bool:
     try:
-        float(value)
-    except (TypeError, ValueError):
+        float(cell)
+    except (TypeError, ValueError, OverflowError):
         return False
     return True
 
 
-def _first_bad_cell(X: Any, is_bad: Callable[[np.ndarray], np.ndarray]) -> list[str]:
+def _is_finite(cell: Any) -> bool:
+    """Whether a cell is there and finite; text is there."""
+    try:
+        return bool(np.isfinite(float(cell)))
+    except (TypeError, ValueError):  # pandas.NA and None have no float
+        return isinstance(cell, str)
+
+
+def _first_bad_cell(given: Any, is_bad: Callable[[Any], bool]) -> list[str]:
     """Say where the first bad cell stands: by row, then by column; nothing if it cannot be found."""
-    names = list(getattr(X, "column_names", getattr(X, "columns", [])))
-    X = X.toarray() if hasattr(X, "toarray") else np.asarray(X)
-    if X.ndim != 2:
+    names = list(getattr(given, "column_names", getattr(given, "columns", [])))
+    if hasattr(given, "tocoo"):
+        stored = given.tocoo()
+        cells = zip(stored.row.tolist(), stored.col.tolist(), stored.data, strict=True)
+        found = min((cell for cell in cells if is_bad(cell[2])), key=lambda cell: cell[:2], default=None)
+    else:
+        try:
+            found = _first_bad_of(np.asarray(given), is_bad)
+        except ValueError:  # ragged
+            return []
+    if found is None:
         return []
-    places = []
-    for j in range(X.shape[1]):
-        bad = np.flatnonzero(is_bad(X[:, j]))
-        if len(bad):
-            places.append((int(bad[0]), j))
-    if not places:
-        return []
-    i, j = min(places)
-    name = repr(names[j]) if len(names) == X.shape[1] else j
-    return [f"First at row {i} (counted from 0), column {name}: {X[i, j]!s}."]
+    i, j, value = found
+    return [f"First at row {i} (counted from 0), column {repr(names[j]) if names else j}: {value!s:.60}."]
+
+
+def _first_bad_of(array: np.ndarray, is_bad: Callable[[Any], bool]) -> tuple[int, int, Any] | None:
+    if array.ndim != 2:
+        return None
+    if array.dtype.kind == "f":  # by the million, and nothing else can be wrong with them
+        places = (tuple(place) for place in np.argwhere(~np.isfinite(array)).tolist())
+    else:
+        places = (place for place in np.ndindex(*array.shape) if is_bad(array[place]))
+    return next(((*place, array[place]) for place in places), None)
 
 
 def row_sample(X: Any, size: int = 300) -> Any:

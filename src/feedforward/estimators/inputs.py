@@ -9,7 +9,7 @@ from scipy.sparse import issparse
 
 from feedforward import nn
 from feedforward.errors import InputError, SettingError
-from feedforward.targets import row_weights
+from feedforward.targets import missing, row_weights
 from feedforward.validation import explained_for, nearest
 
 Array = NDArray[Any]
@@ -137,7 +137,7 @@ def is_table(y: Any, name: str = "y") -> bool:
     (True, False, False)
     """
     if not hasattr(y, "shape"):
-        with explained_for(y):
+        with explained_for(y, name):
             y = np.asarray(y)
     if len(y.shape) > 2:
         raise InputError(f"{name} has shape {y.shape}; give one target for each row, or one row of targets.")
@@ -156,7 +156,7 @@ def one_column(y: Any) -> Array:
 
     if type(y) is np.ndarray and y.ndim == 1:
         return y
-    with explained_for(y):
+    with explained_for(y, "y"):
         column: Array = column_or_1d(y, warn=True)
     return column
 
@@ -172,6 +172,8 @@ def indicators(y: Any, name: str = "y") -> Array:
     column 0. For one class a row give y of shape (n,).
     """
     array = y.toarray() if issparse(y) else np.asarray(y)
+    if array.dtype.kind == "O":
+        array = np.where(missing(array), np.nan, array)  # pandas.NA will not say whether it is 0
     bad = np.argwhere(~((array == 0) | (array == 1)))
     if len(bad):
         row, column = bad[0].tolist()
@@ -194,20 +196,18 @@ def numbers(y: Any, name: str = "y") -> Array:
     from sklearn.utils import check_array
 
     table = is_table(y, name)
-    try:
+    column = y if table else one_column(y)
+    if getattr(getattr(column, "dtype", None), "kind", None) in ("m", "M"):
+        raise InputError(f"{name} holds dates or durations, and targets are numbers. Give them as days, for one.")
+    with explained_for(y, name):
         array = check_array(
-            y if table else one_column(y),
+            column,
             ensure_2d=False,
             dtype=np.float64,
             ensure_all_finite=False,
             ensure_min_samples=0,
             input_name=name,
         )
-    except InputError:
-        raise
-    except ValueError as error:
-        sentence = str(error).split("\n")[0].rstrip(".")
-        raise InputError(f"{name}: {sentence}. Give a number for each target.") from error
     bad = np.argwhere(~np.isfinite(array))
     if len(bad):
         place = tuple(bad[0].tolist())
@@ -236,7 +236,9 @@ def weights_of(sample_weight: Any, n: int) -> Array | None:
 # Splitting ---------------------------------------------------------------------------------------------------------
 
 
-def split(n: int, fraction: float, seed: int, codes: Array | None = None) -> tuple[Array, Array]:
+def split(
+    n: int, fraction: float, seed: int, codes: Array | None = None, classes: Array | None = None
+) -> tuple[Array, Array]:
     """Draw the rows for validation: that share of all, or of each class, but at least one.
 
     Parameters
@@ -248,6 +250,8 @@ def split(n: int, fraction: float, seed: int, codes: Array | None = None) -> tup
     seed : int
     codes : array of shape (n,), optional
         The class of each row.
+    classes : array of shape (k,), optional
+        What the codes stand for, to be named where a class is too rare.
 
     Returns
     -------
@@ -274,10 +278,14 @@ def split(n: int, fraction: float, seed: int, codes: Array | None = None) -> tup
     counts = [max(1, round(fraction * len(group))) for group in groups]
     for group, count in zip(groups, counts, strict=True):
         if count >= len(group):
-            what = "" if codes is None else " of one class"
+            what, rows = "", "rows"
+            if codes is not None:
+                code = int(codes[group[0]])
+                what = f" of class {code if classes is None else classes.tolist()[code]!r}"
+                rows = "of these rows or drop them"
             raise InputError(
-                f"validation_fraction={fraction} leaves no row{what} to learn from: n_samples={len(group)}{what}, "
-                f"and {count} would be set aside. Give more rows, another fraction, or X_val and y_val."
+                f"validation_fraction={fraction} leaves no row{what} to learn from: n_samples={len(group)}{what}, and "
+                f"{count} would be set aside. Give more {rows}, or set validation_fraction=0 and give X_val and y_val."
             )
     validation = np.concatenate([group[:count] for group, count in zip(groups, counts, strict=True)])
     training = np.concatenate([group[count:] for group, count in zip(groups, counts, strict=True)])
@@ -300,28 +308,50 @@ def copy_of(network: Any, m: int, t: int, dtype: DTypeLike, final: nn.Layer | No
     feedforward.errors.InputError: network: layer 2 (Linear(in_features=4, out_features=2, bias=True)) gives 2 outputs,
     and 5 are needed.
     """
-    if not isinstance(network, nn.Sequential) or not len(network):
-        raise InputError(f"network must be a feedforward.nn.Sequential with layers; got {network!r}.")
-    for name, array in network.parameters().items():
-        if not np.isfinite(array).all():
-            raise InputError(f"network: parameter {name} contains NaN or infinity. Start from finite numbers.")
-        in_dtype(np.atleast_2d(array), dtype, f"network: parameter {name}")
+    if not isinstance(network, nn.Sequential) or not len(network) or not all(isinstance(x, nn.Layer) for x in network):
+        raise InputError(
+            f"network must be a feedforward.nn.Sequential with layers; got {' '.join(repr(network).split())}."
+        )
+    if all(np.ndim(layer.weight) == 3 for layer in network if isinstance(layer, nn.Linear)) and network.members:
+        raise InputError("network is a stack; give one network, as feedforward.nn.unstack returns them.")
+    _check_parameters(network, dtype)
     if len({id(layer) for layer in network if layer.parameters()}) < sum(bool(layer.parameters()) for layer in network):
         raise InputError("network has one layer in two places, and training would part them. Give each place its own.")
+    start: nn.Sequential = network.copy(dtype)
     try:
-        outputs = network(np.zeros((1, m)))
+        outputs = start(np.zeros((1, m)))
     except InputError as error:
         raise InputError(f"network: {error}") from None
     if outputs.shape != (1, t):
-        if outputs.ndim != 2:
-            raise InputError("network is a stack; give one network, as feedforward.nn.unstack returns them.")
         place = max((i for i, layer in enumerate(network) if layer.parameters()), default=len(network) - 1)
         raise InputError(
-            f"network: layer {place} ({network[place]!r}) gives {outputs.shape[1]} outputs, and {t} are needed."
+            f"network: layer {place} ({network[place]!r}) gives {outputs.shape[-1]} outputs, and {t} are needed."
         )
     if final is not None and not isinstance(network[-1], type(final)):
         raise InputError(
             f"network: the last layer is {network[-1]!r}, and this loss reads outputs as probabilities: end it in "
             f"{final!r}."
         )
-    return network.copy(dtype)
+    return start
+
+
+def _check_parameters(network: nn.Sequential, dtype: DTypeLike, within: str = "") -> None:
+    """Raise `InputError` unless every layer has arrays of finite numbers, in the shapes that it says it has."""
+    for place, layer in enumerate(network):
+        if isinstance(layer, nn.Sequential):
+            _check_parameters(layer, dtype, f"{within}{place}.")
+            continue
+        h, m = (layer.out_features, layer.in_features) if isinstance(layer, nn.Linear) else (None, None)
+        for name, array in layer.parameters().items():
+            shape = {"weight": (h, m), "bias": (h,)}[name] if isinstance(layer, nn.Linear) else np.shape(array)
+            if not isinstance(array, np.ndarray) or array.dtype.kind not in "biuf" or array.shape != shape:
+                what = f"{array.dtype} of shape {array.shape}" if hasattr(array, "dtype") else type(array).__name__
+                raise InputError(
+                    f"network: layer {within}{place} ({layer!r}) needs a {name} of numbers, shape {shape}; it has "
+                    f"{what}. Write into the layer's own array: layer.{name}[...] = numbers."
+                )
+            if not np.isfinite(array).all():
+                raise InputError(
+                    f"network: parameter {within}{place}.{name} contains NaN or infinity. Start from finite numbers."
+                )
+            in_dtype(np.atleast_2d(array), dtype, f"network: parameter {within}{place}.{name}")

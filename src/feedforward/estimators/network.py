@@ -30,7 +30,7 @@ from feedforward.training.loop import Callback, Training, train
 from feedforward.training.plan import Rows
 from feedforward.training.predictor import outputs
 from feedforward.training.recipe import Recipe, build_network, build_optimizer
-from feedforward.validation import RANDOM_STATE, SWITCH, Rule, check_rows, check_settings
+from feedforward.validation import RANDOM_STATE, SWITCH, Rule, check_rows, check_settings, one_row_or_more
 
 Array = NDArray[Any]
 
@@ -166,7 +166,7 @@ class NetworkEstimator(CallbackSupport, BaseEstimator):
                     "X_val was given too. Give one of the two."
                 )
             codes = rows.targets if rows.targets.ndim == 1 else None
-            parts = split(len(rows), recipe.validation_fraction, seed, codes)
+            parts = split(len(rows), recipe.validation_fraction, seed, codes, getattr(self, "classes_", None))
             rows, validation = (_some(rows, places) for places in parts)
         troubles = self._troubles_with(rows.targets)
         rows, validation = self._ready(rows), None if validation is None else self._ready(validation)
@@ -189,8 +189,7 @@ class NetworkEstimator(CallbackSupport, BaseEstimator):
         recipe, fresh = self._checked_recipe(), not hasattr(self, "network_")
         if not fresh:
             self._take_new_rates(recipe)
-        if np.ndim(y) == 0 and np.ndim(X) == 1:
-            X, y = [X], [y]
+        X, y = one_row_or_more(X, y)
         rows = self._rows(X, y, sample_weight, fresh=fresh, classes=classes)
         if fresh:
             self._loss = self._choose_loss(recipe)

@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from feedforward.errors import InputError, SettingError
 from feedforward.targets import check_same_classes, encode_labels, row_weights
-from feedforward.validation import Rule, check_rows, check_settings, far_scales
+from feedforward.validation import Rule, check_rows, check_settings, far_scales, one_row_or_more
 
 Array = NDArray[Any]
 
@@ -167,8 +167,7 @@ class Neuron(ClassifierMixin, BaseEstimator):
                 f"{type(self).__name__}: class_weight='balanced' needs all rows at once, and partial_fit sees only "
                 "some; give a dict from class to weight."
             )
-        if np.ndim(y) == 0 and np.ndim(X) == 1:
-            X, y = [X], [y]
+        X, y = one_row_or_more(X, y)
         fresh = not hasattr(self, "coef_")
         X = check_rows(self, X, reset=fresh)
         self.classes_, codes = encode_labels(y, self._known_classes(classes))

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, is_regressor
 from sklearn.exceptions import NotFittedError
 
 from feedforward.errors import FeedforwardError, InputError
@@ -86,6 +87,7 @@ def decision_regions(
     ((300, 300), 'x1')
     """
     check_setting(_OWNER, "resolution", resolution, _RESOLUTION)
+    _refuse_regressor(model)
     table = frame.read(_OWNER, X)
     place = frame.places(_OWNER, table, columns)
     xy = np.column_stack([frame.numbers(_OWNER, table, j) for j in place])
@@ -133,6 +135,14 @@ def _predicted(model: Any, table: Table, place: tuple[int, int], xy: Array, reso
     classes = _all_classes(getattr(model, "classes_", found), found, expected)
     codes = _codes(found, classes)[codes].reshape(x.shape)
     return Regions(classes, codes, (low[0], high[0], low[1], high[1]))
+
+
+def _refuse_regressor(model: Any) -> None:
+    if isinstance(model, BaseEstimator) and is_regressor(model):
+        raise InputError(
+            f"{_OWNER} needs a classifier, and {type(model).__name__} predicts numbers. Give a model that predicts "
+            "labels, such as MLPClassifier."
+        )
 
 
 def _predict(model: Any, rows: Any, n: int) -> Array:

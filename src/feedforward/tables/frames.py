@@ -11,17 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from feedforward.errors import InputError
-
-
-class CellTypeError(InputError, TypeError):
-    """A cell holds what no column can: neither a number, nor text, nor a boolean, nor a date.
-
-    Examples
-    --------
-    >>> issubclass(CellTypeError, TypeError)
-    True
-    """
+from feedforward.errors import InputError, InputTypeError
 
 
 def is_frame(X: Any) -> bool:
@@ -147,7 +137,7 @@ def _refuse_mixed(values: Iterable[Any], name: str) -> None:
             continue
         word = _word_for(value)
         if word is None:
-            raise CellTypeError(
+            raise InputTypeError(
                 f"Column {name!r} of the table holds a {type(value).__name__} at row {row} (counted from 0): its "
                 f"argument must be a string or a number. Convert or drop the column."
             )

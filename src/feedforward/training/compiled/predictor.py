@@ -19,7 +19,7 @@ from feedforward.training.compiled.passes import LANES
 from feedforward.training.compiled.span import run_forward
 
 BLOCK = 256  # rows that go through the network together, a multiple of LANES
-AT_ONCE = 8192  # rows converted to the network's dtype, or made dense, at once
+AT_ONCE = 2**22  # numbers converted to the network's dtype, or made dense, at once
 PARALLEL_FROM = 30_000_000  # multiplications
 
 
@@ -75,10 +75,11 @@ class Predictor:
         if as_it_is:
             self._fill(results, X)
         else:
-            for first in range(0, n, AT_ONCE):
-                part = X[first : first + AT_ONCE]
+            rows = max(AT_ONCE // self.inputs, LANES)
+            for first in range(0, n, rows):
+                part = X[first : first + rows]
                 part = np.array(part.toarray() if issparse(part) else part, self._dtype, order="C")
-                self._fill(results[:, first : first + AT_ONCE], part)
+                self._fill(results[:, first : first + rows], part)
         return results if self._stacked else results[0]
 
     def _fill(self, result: Array, X: Array) -> None:
