@@ -64,3 +64,8 @@ def test_known_classes_are_kept_whatever_y_has() -> None:
 def test_a_missing_label_is_found_by_its_row(missing: object) -> None:
     with pytest.raises(InputError, match="row 1"):
         encode_labels(np.array(["a", missing, "b"], dtype=object))
+
+
+def test_classes_are_a_list() -> None:
+    with pytest.raises(InputError, match="classes must be a list of labels; got 3. Name every class"):
+        encode_labels([3, 3], 3)

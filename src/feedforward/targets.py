@@ -46,6 +46,8 @@ def encode_labels(y: Any, classes: Any = None) -> tuple[NDArray[Any], NDArray[np
         classes = _distinct(y)
         _refuse_fractions(classes)
         return classes, _codes(y, classes)
+    if np.ndim(classes) != 1:
+        raise InputError(f"classes must be a list of labels; got {classes!r}. Name every class there will be.")
     classes = _distinct(np.asarray(classes))
     codes = _codes(y, classes)
     strangers = np.flatnonzero(classes[codes] != y)
@@ -198,8 +200,8 @@ def _checked_weights(given: Any, n: int, name: str = "sample_weight") -> NDArray
         return np.ones(n)
     try:
         weights = np.asarray(given, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{name} must be numbers; {error}.") from error
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InputError(f"{name} must be numbers; {str(error).rstrip('.')}. Give one for each row.") from error
     if weights.ndim == 0:
         weights = np.full(n, float(weights))
     if weights.shape != (n,):
