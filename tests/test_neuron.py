@@ -420,7 +420,7 @@ def test_own_settings_are_checked(neuron: Any, sentence: str) -> None:
 BAD_WEIGHTS: list[Any] = [
     (np.ones(3), "one weight for each row"),
     (np.r_[-1.0, np.ones(199)], "not negative; got -1.0 at place 0"),
-    ([10**400] * 200, "sample_weight must be numbers; int too large to convert to float. Give one for each row"),
+    ([10**400] * 200, "must be numbers; int too large to convert to float. Give one for each row"),
     (np.r_[np.nan, np.ones(199)], "finite"),
     (np.zeros(200), "zero everywhere"),
     (["heavy"] * 200, "numbers"),
