@@ -58,6 +58,7 @@ ORDER = [
     "training.troubles",
     "training.progress",
     "training.checks",
+    "training.state",
     "training.loop",
     "estimators.inputs",
     "estimators.callbacks",

@@ -23,7 +23,7 @@ from feedforward.neurons.adaline import Adaline
 from feedforward.neurons.perceptron import Perceptron
 from feedforward.tables.encoding import TableEncoder
 from feedforward.tables.reading import read_table
-from feedforward.training.loop import Training
+from feedforward.training.state import Training
 from feedforward.validation import nearest
 
 if TYPE_CHECKING:

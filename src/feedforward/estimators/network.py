@@ -26,10 +26,11 @@ from feedforward.estimators.inputs import (
     weights_of,
 )
 from feedforward.training.engines import ENGINES
-from feedforward.training.loop import Callback, Training, train
+from feedforward.training.loop import Callback, train
 from feedforward.training.plan import Rows
 from feedforward.training.predictor import outputs
 from feedforward.training.recipe import Recipe, build_network, build_optimizer
+from feedforward.training.state import Training
 from feedforward.validation import RANDOM_STATE, SWITCH, Rule, check_rows, check_settings
 
 Array = NDArray[Any]

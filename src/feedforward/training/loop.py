@@ -5,7 +5,7 @@ an epoch where that is long, many epochs where nobody wants to look in between. 
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
@@ -22,68 +22,13 @@ from feedforward.training.plan import Array, Engine, Outcome, Plan, Rows
 from feedforward.training.progress import Progress
 from feedforward.training.recipe import Recipe
 from feedforward.training.scores import SCORES, as_score, score_sums, spread
+from feedforward.training.state import Training
 from feedforward.training.troubles import dead_units, diverged, memorised, off_centre, rising_loss, useless
 from feedforward.validation import far_scales, nearest
 
 FIRST_SPAN = 16  # steps, until it is known how long they take
 SPAN_SECONDS = 0.2  # a span takes about as long: then Ctrl-C is heard
 SPAN_ROWS = 2**20  # and reads no more rows than this, so that its plan is small
-
-
-@dataclass
-class Training:
-    """All that changes in a training: enough to go on as if it had never stopped.
-
-    Attributes
-    ----------
-    network : Sequential
-        Possibly a stack of k; losses and scores are then the means over the members.
-    optimizer : Optimizer
-        Its rate is the highest of the schedule.
-    seed : int
-        What row orders and dropout are drawn from.
-    epoch, step : int
-        Epochs and steps done.
-    history : dict of lists
-        For each epoch "train_loss" and "train_score", weighted means of the batches before their updates; with
-        validation rows "val_loss" and "val_score", after the epoch; "seconds".
-    watched : str
-        The loss that decides which epoch was the best, by its name in `history`.
-    best_loss, best_epoch : float, int
-        The lowest loss of the validation rows, or else of the training rows, and the number of epochs it took.
-    best_parameters : dict of arrays or None
-        Those of the best epoch, where the recipe has patience.
-    epochs_without_improvement : int
-    plateau : ReduceOnPlateau or None
-        The state of that schedule.
-    should_stop : bool
-        Whether patience ran out, a callback said stop, or training diverged. A callback may set it.
-    troubles : list of str
-        What went wrong in the last call of `train`, and what to do.
-    unfinished : dict of arrays
-        Of the epoch that is not done yet, the "losses", "scores" and "weights" of its steps so far.
-
-    Examples
-    --------
-    >>> Training(nn.Sequential(nn.Linear(2, 1)), nn.Adam(), seed=0).epoch
-    0
-    """
-
-    network: nn.Sequential
-    optimizer: nn.Optimizer
-    seed: int
-    epoch: int = 0
-    step: int = 0
-    history: dict[str, list[float]] = field(default_factory=dict)
-    watched: str = ""
-    best_loss: float = np.inf
-    best_epoch: int = 0
-    best_parameters: dict[str, Array] | None = None
-    epochs_without_improvement: int = 0
-    plateau: nn.ReduceOnPlateau | None = None
-    should_stop: bool = False
-    troubles: list[str] = field(default_factory=list)
-    unfinished: dict[str, Array] = field(default_factory=dict)
 
 
 Callback = Callable[[Training], Any]
