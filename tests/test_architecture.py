@@ -20,6 +20,8 @@ SOURCE = Path(feedforward.__file__).parent
 ORDER = [
     "errors",
     "validation",
+    "disk",
+    "files",
     "kernels",
     "nn.random",
     "nn.activations",

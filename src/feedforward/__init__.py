@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from feedforward.errors import FeedforwardError as FeedforwardError
     from feedforward.errors import FileError as FileError
     from feedforward.errors import InputError as InputError
+    from feedforward.errors import ModelFileError as ModelFileError
     from feedforward.errors import SettingError as SettingError
     from feedforward.errors import TableError as TableError
     from feedforward.estimators.classifier import MLPClassifier as MLPClassifier
@@ -44,6 +45,7 @@ _HOME = {
     "FeedforwardError": "errors",
     "FileError": "errors",
     "InputError": "errors",
+    "ModelFileError": "errors",
     "SettingError": "errors",
     "TableError": "errors",
 }
