@@ -87,6 +87,8 @@ ORDER = [
     "storage.estimators",
     "storage.models",
     "storage.saving",
+    "storage.summary",
+    "storage.words",
     "plots.style",
     "plots.columns",
     "plots.scatter",
@@ -101,7 +103,9 @@ ORDER = [
     "plots",
     "demo",
     "experiment",
+    "answers",
     "picture",
+    "terminal",
     "cli",
     "__main__",
 ]

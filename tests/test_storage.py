@@ -56,7 +56,7 @@ def same(one: Any, other: Any) -> bool:
     if isinstance(one, np.ndarray):
         if one.dtype == object:
             return type(other) is np.ndarray and other.dtype == object and same(one.tolist(), other.tolist())
-        return one.dtype == other.dtype and one.shape == other.shape and one.tobytes() == other.tobytes()
+        return bool(one.dtype == other.dtype and one.shape == other.shape and one.tobytes() == other.tobytes())
     if isinstance(one, dict):
         return set(one) == set(other) and all(same(one[name], other[name]) for name in one)
     if isinstance(one, list | tuple):
@@ -308,7 +308,7 @@ def test_weights_alone_are_a_state_dict(tmp_path: Path) -> None:
     twin = nn.Sequential(nn.Linear(4, 3), nn.Tanh(), nn.Linear(3, 2))
     twin.load_parameters(weights)
     assert same(twin(NEW), net(NEW))
-    theirs = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.Tanh(), torch.nn.Linear(3, 2)).double()
+    theirs: Any = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.Tanh(), torch.nn.Linear(3, 2)).double()
     theirs.load_state_dict(load_torch(tmp_path / "model.safetensors"))
     with torch.no_grad():
         assert_array_equal(theirs[0].weight.numpy(), net[0].weight)

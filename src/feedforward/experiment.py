@@ -21,6 +21,8 @@ from feedforward.estimators.classifier import MLPClassifier
 from feedforward.estimators.regressor import MLPRegressor
 from feedforward.neurons.adaline import Adaline
 from feedforward.neurons.perceptron import Perceptron
+from feedforward.storage.labels import label_to_facts
+from feedforward.storage.saving import write_model
 from feedforward.tables.encoding import TableEncoder
 from feedforward.tables.reading import read_table
 from feedforward.training.state import Training
@@ -87,6 +89,26 @@ class Experiment:
     def learner(self) -> Any:
         """The part of the model that learns: a neuron or a network."""
         return _learner(self.model[1])
+
+    def save(self, path: str | Path) -> None:
+        """Store the model, and beside it what it was made from and how good it was.
+
+        Raises
+        ------
+        FileError
+            If the file cannot be written.
+        """
+        about = {
+            "table": self.source,
+            "target": self.target,
+            "task": self.task,
+            "model": self.model_name,
+            "rows": {"train": len(self.train[1]), "test": len(self.test[1])},
+            "scores": _as_json(self.scores),
+            "baseline": {"answer": label_to_facts(self.baseline), "scores": _as_json(self.baseline_scores)},
+            "seconds": round(self.seconds, 6),
+        }
+        write_model(self.model, path, about=about)
 
     def facts(self) -> dict[str, Any]:
         """Return everything worth telling a machine, as JSON can hold it."""
