@@ -23,6 +23,8 @@ import feedforward as ff
 from feedforward import FileError, ModelFileError
 from feedforward.disk import write_bytes
 from feedforward.files import FORMAT, MOST_BYTES, MOST_HEADER, read_file, write_file
+from feedforward.storage.summary import summary
+from feedforward.storage.words import facts_of
 from forging import DIGEST, forged, opened, signed
 from golden.make import answers_of, weights_of
 
@@ -182,6 +184,8 @@ def test_forged_facts_with_the_right_digest(tmp_path: Path) -> None:
         if not isinstance(layout, dict) or not isinstance(facts, dict):
             continue
         path.write_bytes(forged(facts, layout, data))
+        with suppress(ModelFileError):
+            facts_of(summary(path))
         try:
             model = ff.load(path)
         except ModelFileError:
