@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from feedforward.neurons.perceptron import Perceptron as Perceptron
     from feedforward.tables.encoding import TableEncoder as TableEncoder
     from feedforward.tables.reading import read_table as read_table
+    from feedforward.training.checkpoints import Checkpoint as Checkpoint
 
 __version__ = "0.1.0"
 
@@ -40,6 +41,7 @@ _HOME = {
     "Adaline": "neurons.adaline",
     "MLPClassifier": "estimators.classifier",
     "MLPRegressor": "estimators.regressor",
+    "Checkpoint": "training.checkpoints",
     "read_table": "tables.reading",
     "TableEncoder": "tables.encoding",
     "FeedforwardError": "errors",
