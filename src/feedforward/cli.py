@@ -57,13 +57,14 @@ def one_line_errors(debug: bool) -> Iterator[None]:
             raise
         print(f"error: {_in_flags(' '.join(str(error).split()))}", file=sys.stderr)
         raise typer.Exit(BAD_INPUT) from None
-    except KeyboardInterrupt:
-        print("stopped.", file=sys.stderr)
+    except KeyboardInterrupt as error:
+        print(_in_flags(f"stopped {error}".rstrip() + "."), file=sys.stderr)
         raise typer.Exit(130) from None
 
 
 def _in_flags(message: str) -> str:
     """Say a remedy of the library as the command line has it."""
+    message = message.replace("Checkpoint(…, resume=True)", "--resume")
     message = re.sub(r"text_columns=\['(.+?)'\]", r"--kind '\1=category'", message)
     return re.sub(r"kinds=\{'(.+?)': '(\w+)'\}", r"--kind '\1=\2'", message)
 
@@ -145,6 +146,11 @@ def train(
         Path | None,
         typer.Option(metavar="FILE.png", help="Draw how it learned, what it decides, and a network itself."),
     ] = None,
+    checkpoint: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write down, epoch by epoch, all that is needed to --resume.")
+    ] = None,
+    checkpoint_every: Annotated[int, typer.Option(min=1, metavar="N", help="Epochs from one to the next.")] = 1,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint, if there is one.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
     encoding: Annotated[str, typer.Option(help="Of a CSV file.")] = "utf-8",
     delimiter: Annotated[str | None, typer.Option(help="Of a CSV file. Default: found in its first line.")] = None,
@@ -161,6 +167,7 @@ def train(
     feedforward train houses.csv --target price --model mlp --set hidden_sizes=64,32 --set activation=tanh
     feedforward train sales.parquet -t returned -m adaline --set learning_rate=0.01 --set batch_size=32
     feedforward train sales.parquet -t returned --kind order_id=drop --kind zip=category
+    feedforward train houses.csv --target price --model mlp --checkpoint houses.checkpoint --resume
     feedforward train patients.csv --target outcome --json > result.json
     """  # noqa: D301 - the escape keeps the lines of the examples apart
     with one_line_errors(debug):
@@ -175,6 +182,7 @@ def train(
             delimiter=delimiter,
             test_fraction=test_fraction,
             seed=seed,
+            checkpoint=_checkpoint(checkpoint, checkpoint_every, resume),
             plot=plot,
         )
         if as_json:
@@ -210,6 +218,16 @@ def _train(table: Path, target: str, model: Model, *, plot: Path | None, **choic
     if plot is not None:
         draw_experiment(experiment, plot)
     return experiment
+
+
+def _checkpoint(path: Path | None, every: int, resume: bool) -> Any:
+    if path is None:
+        if resume:
+            raise SettingError("--resume needs --checkpoint FILE, the file to go on from.")
+        return None
+    from feedforward.training.checkpoints import Checkpoint
+
+    return Checkpoint(path, every=every, resume=resume)
 
 
 def _print_experiments(experiments: list[Any]) -> None:

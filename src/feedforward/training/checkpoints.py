@@ -131,22 +131,22 @@ class Keeper:
         period = int(every) * (steps if self.checkpoint.unit == "epochs" else 1)
         return (step // period + 1) * period
 
-    def after_span(self, step: int, steps: int, *, at_once: bool) -> None:
+    def after_span(self, step: int, steps: int, asked: KeyboardInterrupt | None) -> None:
         """Save, if it is time or training is over; `step` is the next one.
 
-        If `at_once`, someone wants to stop: save in any case, and if that fails, only warn.
+        Where someone `asked` to stop, save in any case; if that fails, a note on the exception says so.
         """
         if self.checkpoint.unit == "seconds":
             is_due = perf_counter() - self._saved >= self.checkpoint.every
         else:
             is_due = self.stop_after(step - 1, steps) == step
         try:
-            if at_once or is_due or self._is_over():
+            if asked is not None or is_due or self._is_over():
                 self.save()
         except FileError as error:
-            if not at_once:
+            if asked is None:
                 raise
-            warnings.warn(str(error), UserWarning, stacklevel=2)
+            asked.add_note(str(error))
 
     def save(self) -> None:
         """Write a checkpoint, and keep the one before until it is safely on disk."""

@@ -194,7 +194,7 @@ class _Course:
         training, interrupts = self.training, self.judge.interrupts
         step = training.epoch * self.steps + len(training.unfinished.get("losses", ()))
         if self.keeper is not None:
-            self.keeper.after_span(step, self.steps, at_once=interrupts.asked is not None)
+            self.keeper.after_span(step, self.steps, interrupts.asked)
         interrupts.can_wait = True
         interrupts.end()
 
