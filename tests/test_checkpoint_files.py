@@ -100,16 +100,17 @@ def test_it_is_written_when_it_was_asked_for_at_the_start_and_at_the_end(
 
 
 def test_a_wrong_setting_is_named() -> None:
-    for settings, message in [
+    wrong: list[tuple[dict[str, Any], str]] = [
         ({"every": 0}, "Checkpoint: every must be a whole number of 1 or more; got 0"),
         ({"every": 1.5}, "Checkpoint: every must be"),
         ({"every": 0.0, "unit": "seconds"}, "Checkpoint: every must be a number above 0"),
         ({"unit": "minutes"}, "Checkpoint: unit must be one of 'epochs', 'steps', 'seconds'; got 'minutes'"),
         ({"resume": 1}, "Checkpoint: resume must be True or False; got 1"),
         ({"path": 3}, "Checkpoint: path must be a path; got 3"),
-    ]:
+    ]
+    for settings, message in wrong:
         with pytest.raises(SettingError, match=message):
-            Checkpoint(**{"path": "a", **settings})  # type: ignore[arg-type]
+            Checkpoint(**{"path": "a", **settings})
 
 
 def test_it_is_a_setting_like_others(path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 from scipy.sparse import csr_array
 
 from feedforward import nn
+from feedforward.files import write_file
 from feedforward.training import checkpoints
 from feedforward.training.checkpoints import Checkpoint
 from feedforward.training.engines import ENGINES
@@ -91,10 +92,9 @@ def contents(training: Training) -> tuple[dict[str, Any], dict[str, bytes]]:
 def copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Path]]:
     """Keep a copy of every checkpoint that is written, each in a folder of its own: as if the run had ended there."""
     kept: list[Path] = []
-    write = checkpoints.write_file
 
     def write_and_keep(path: Path, *contents: Any) -> None:
-        write(path, *contents)
+        write_file(path, *contents)
         copy = tmp_path / f"{len(kept):04d}" / path.name
         copy.parent.mkdir()
         kept.append(Path(shutil.copy(path, copy)))
