@@ -79,6 +79,20 @@ AsTask = Annotated[
     Task | None,
     typer.Option(help="What to take the target for, with mlp. Default: a quantity if it has many different numbers."),
 ]
+Kinds = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--kind",
+        "-k",
+        metavar="COLUMN=KIND",
+        help="Take a column for number, category, boolean or date, or drop it. Repeatable.",
+    ),
+]
+CheckpointFile = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Write down, epoch by epoch, all that is needed to --resume.")
+]
+CheckpointEvery = Annotated[int, typer.Option(min=1, metavar="N", help="Epochs from one checkpoint to the next.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint, if there is one.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show a traceback where something fails.")]
 
 
@@ -131,26 +145,16 @@ def train(
     set_: Annotated[
         list[str] | None, typer.Option("--set", "-s", metavar="NAME=VALUE", help="A setting of the model. Repeatable.")
     ] = None,
-    kind: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--kind",
-            "-k",
-            metavar="COLUMN=KIND",
-            help="Take a column for number, category, boolean or date, or drop it. Repeatable.",
-        ),
-    ] = None,
+    kind: Kinds = None,
     test_fraction: Annotated[float, typer.Option(help="Share of the rows set aside for the test.")] = 0.25,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of the split and of the model.")] = 0,
     plot: Annotated[
         Path | None,
         typer.Option(metavar="FILE.png", help="Draw how it learned, what it decides, and a network itself."),
     ] = None,
-    checkpoint: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write down, epoch by epoch, all that is needed to --resume.")
-    ] = None,
-    checkpoint_every: Annotated[int, typer.Option(min=1, metavar="N", help="Epochs from one to the next.")] = 1,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint, if there is one.")] = False,
+    checkpoint: CheckpointFile = None,
+    checkpoint_every: CheckpointEvery = 1,
+    resume: Resume = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
     encoding: Annotated[str, typer.Option(help="Of a CSV file.")] = "utf-8",
     delimiter: Annotated[str | None, typer.Option(help="Of a CSV file. Default: found in its first line.")] = None,
