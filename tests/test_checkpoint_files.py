@@ -173,6 +173,12 @@ def test_more_epochs_may_be_asked_for_if_the_schedule_does_not_depend_on_them(pa
         model(Checkpoint(path, resume=True), schedule="cosine", max_epochs=9).fit(X, Y)
 
 
+def test_what_was_resumed_is_said(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    interrupted(path, epoch=2)
+    model(Checkpoint(path, resume=True), verbose=True).fit(X, Y)
+    assert f"engine numpy: as asked; resumed from {path} after epoch 2, step 8\n" in capsys.readouterr().err
+
+
 def test_a_training_that_has_not_ended_is_not_written_over(path: Path) -> None:
     interrupted(path)
     before = path.read_bytes()
@@ -264,7 +270,9 @@ def test_what_is_damaged_takes_no_good_one_s_place(path: Path, monkeypatch: pyte
 def test_where_all_is_damaged_nothing_is_touched(path: Path) -> None:
     path.write_bytes(b"the novel of my life")
     for resume in (False, True):
-        with pytest.raises(ModelFileError, match="run.checkpoint cannot be read: .* Delete what is damaged, or choose"):
+        with pytest.raises(
+            ModelFileError, match="run.checkpoint cannot be read: .* Choose another path, or move it away"
+        ):
             model(Checkpoint(path, resume=resume)).fit(X, Y)
     assert path.read_bytes() == b"the novel of my life"
     ff_file = path.with_name("other")

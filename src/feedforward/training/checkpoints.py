@@ -108,6 +108,7 @@ class Keeper:
     ) -> None:
         self.checkpoint, self.training, self.last_epoch = checkpoint, training, last_epoch
         self.fingerprint, self.circumstances = fingerprint, circumstances(fingerprint["engine"])
+        self.words = ""  # of what was resumed
         self.path = Path(os.path.realpath(checkpoint.path))
         self.previous = self.path.with_name(f"{self.path.name}.previous")
         self._keeps_previous = False  # whether the file at `path` is good, so that it is worth to be kept
@@ -194,7 +195,7 @@ class Keeper:
                 warnings.warn(f"{faults[0]} The checkpoint before it is taken, {path.name}.", UserWarning, stacklevel=2)
             return facts, arrays
         if paths:
-            raise ModelFileError(" ".join([*faults, "Delete what is damaged, or choose another path."]))
+            raise ModelFileError(" ".join([*faults, "Choose another path, or move it away."]))
         return None
 
     def _resume(self, facts: Mapping[str, Any], arrays: dict[str, Array]) -> None:
@@ -205,6 +206,7 @@ class Keeper:
             restore_training(self.training, facts["training"], arrays)
         except InputError as error:
             raise ModelFileError(f"{path}: {error}") from error
+        self.words = f"; resumed from {path} after epoch {self.training.epoch}, step {self.training.step}"
 
 
 def keeper_of(

@@ -4,6 +4,7 @@ import hashlib
 import platform
 import warnings
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from importlib.metadata import version
 from typing import Any
 
@@ -12,7 +13,7 @@ from numpy.typing import ArrayLike
 from scipy.sparse import issparse
 from threadpoolctl import threadpool_info
 
-from feedforward import __version__, nn
+from feedforward import __version__
 from feedforward.errors import SettingError
 from feedforward.training.plan import Rows
 from feedforward.training.recipe import Recipe
@@ -29,23 +30,22 @@ def fingerprint(
     validation: Rows | None,
     recipe: Recipe,
     *,
-    loss: nn.Loss,
-    score: str,
-    engine: str,
     shuffle: bool,
     order: ArrayLike | Callable[[int], ArrayLike] | None,
+    **choices: Any,
 ) -> dict[str, Any]:
     """Return what decides how `training` goes on, by the names that users know; rows are digests.
 
-    Parameters are those of `train`.
+    Parameters are those of `train`, `choices` among them that are told by their names.
 
     Examples
     --------
+    >>> from feedforward import nn
     >>> training = Training(nn.Sequential(nn.Linear(1, 1)), nn.SGD(lr=0.5), seed=3)
-    >>> choices = {"loss": nn.MSELoss(), "score": "squared_error", "engine": "numpy", "shuffle": True, "order": None}
-    >>> marks = fingerprint(training, Rows(np.zeros((2, 1)), np.zeros((2, 1))), None, Recipe(), **choices)
-    >>> marks["random_state"], marks["layers"], marks["order"]
-    (3, 'Sequential( (0): Linear(in_features=1, out_features=1, bias=True) )', 'shuffled')
+    >>> rows = Rows(np.zeros((2, 1)), np.zeros((2, 1)))
+    >>> marks = fingerprint(training, rows, None, Recipe(), shuffle=True, order=None, engine="numpy", loss=nn.MSELoss())
+    >>> marks["random_state"], marks["layers"], marks["order"], marks["loss"]
+    (3, 'Sequential( (0): Linear(in_features=1, out_features=1, bias=True) )', 'shuffled', 'MSELoss()')
     """
     network = training.network
     judged = None if validation is None else (validation.X, validation.targets, validation.weights)
@@ -60,15 +60,13 @@ def fingerprint(
         "dtype": str(network.dtype),
         "the network's start": _digest(*network.parameters().values()) if is_fresh else None,
         "random_state": int(training.seed),
-        "loss": repr(loss),
         "optimizer": repr(training.optimizer),
         "schedule": recipe.schedule,
         "batch_size": None if recipe.batch_size is None else int(recipe.batch_size),
         "patience": None if recipe.patience is None else int(recipe.patience),
         "max_epochs": int(recipe.max_epochs),
-        "score": score,
-        "engine": engine,
         "order": _order(order, shuffle),
+        **{name: choice if isinstance(choice, str) else repr(choice) for name, choice in choices.items()},
     }
 
 
@@ -82,11 +80,10 @@ def circumstances(engine: str) -> dict[str, Any]:
     """
     extensions: Any = np.show_config(mode="dicts")
     features = extensions.get("SIMD Extensions", {}).get("found", [])
-    pools = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
     return {
         "feedforward": __version__,
         **{package: version(package) for package in _PACKAGES.get(engine, ())},
-        "threads": max(pools, default=1),
+        "threads": _threads(engine),
         "cpu": " ".join([platform.machine(), *features]),
     }
 
@@ -141,6 +138,12 @@ def warn_of_other(path: str, before: Mapping[str, Any], now: Mapping[str, Any]) 
             UserWarning,
             stacklevel=2,
         )
+
+
+def _threads(engine: str) -> int:
+    if engine == "torch":
+        return int(import_module("torch").get_num_threads())  # the engine is about to import it anyway
+    return max((pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"), default=1)
 
 
 def _digest(*arrays: Any) -> str:

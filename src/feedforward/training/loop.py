@@ -118,7 +118,8 @@ def train(
     k = training.network.members or 1
     orders = RowOrders(len(rows), k, training.seed, last, shuffle=shuffle, given=order)
     arithmetic = build_engine(name, training.network, loss, training.optimizer, rows, score)
-    with Progress(verbose, training.epoch, last, f"engine {name}: {reason}") as progress, Interrupts() as interrupts:
+    introduction = f"engine {name}: {reason}{keeper.words if keeper else ''}"
+    with Progress(verbose, training.epoch, last, introduction) as progress, Interrupts() as interrupts:
         judge = _Judge(training, recipe, arithmetic, loss, score, validation, others, progress, interrupts)
         course = _Course(training, rows, recipe, score, arithmetic, orders, judge, last, keeper)
         try:
