@@ -4,8 +4,10 @@ import csv
 import gzip
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from typer.testing import CliRunner
 
 import feedforward
 from feedforward.cli import app
+from feedforward.files import read_file
 
 RUNNER = CliRunner()
 
@@ -228,6 +231,54 @@ def test_a_network_is_drawn(case: str, wine: Path, houses: Path, tmp_path: Path)
     assert len(np.unique(lower.reshape(-1, picture.shape[2]), axis=0)) > 50
 
 
+def outcome(result: Any) -> dict[str, Any]:
+    """Return what a run came to, but for the seconds it took."""
+    facts: dict[str, Any] = json.loads(result.stdout)
+    facts["history"].pop("seconds")
+    return {name: value for name, value in facts.items() if name not in ("seconds", "settings")}
+
+
+@pytest.mark.parametrize("table", ["wine", "houses"])
+def test_ctrl_c_says_what_was_kept_and_resume_goes_on(
+    table: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    path, target = request.getfixturevalue(table), {"wine": "kind", "houses": "price"}[table]
+    train = ["train", path, "-t", target, "-m", "mlp", "-s", "max_epochs=3000", "-s", "validation_fraction=0.1"]
+    checkpoint = tmp_path / "run.checkpoint"
+    command = [sys.executable, "-m", "feedforward", *map(str, train), "--checkpoint", str(checkpoint)]
+    running = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    while running.poll() is None and not (checkpoint.exists() and read_file(checkpoint)[0]["training"]["epoch"] > 3):
+        time.sleep(0.01)
+    running.send_signal(signal.SIGINT)
+    stdout, stderr = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert stdout == ""
+    epoch = read_file(checkpoint)[0]["training"]["epoch"]
+    assert stderr.splitlines() == [f"stopped after epoch {epoch} of 3000; go on from {checkpoint} by --resume."]
+    refused = run(*train, "--checkpoint", checkpoint, code=2)
+    assert "has not ended. Go on with it by --resume, or delete it" in refused.stderr
+    resumed = run(*train, "--checkpoint", checkpoint, "--resume", "--checkpoint-every", 500, "--json")
+    assert outcome(resumed) == outcome(run(*train, "--json"))
+    assert read_file(checkpoint)[0]["is_over"]
+
+
+def test_ctrl_c_keeps_the_model_of_until_then(houses: Path, tmp_path: Path) -> None:
+    path, checkpoint = tmp_path / "m.safetensors", tmp_path / "run.checkpoint"
+    train = ["train", houses, "-t", "price", "-m", "mlp", "-s", "max_epochs=100000", "--out", path]
+    command = [sys.executable, "-m", "feedforward", *map(str, train), "--checkpoint", str(checkpoint)]
+    running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    while running.poll() is None and not (checkpoint.exists() and read_file(checkpoint)[0]["training"]["epoch"] > 3):
+        time.sleep(0.01)
+    assert not path.exists()
+    running.send_signal(signal.SIGINT)
+    stderr = running.communicate(timeout=60)[1]
+    assert running.returncode == 130
+    epoch = json.loads(run("inspect", path, "--json").stdout)["epochs"]
+    assert stderr.startswith(f"stopped after epoch {epoch} of 100000; ")
+    assert stderr.endswith(f"the model of until then is in {path}.\n")
+    assert len(run("predict", path, houses).stdout.splitlines()) == 241
+
+
 def process(*arguments: Any, cwd: Path) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "feedforward", *map(str, arguments)]
     environment = {**os.environ, "COLUMNS": "120"}
@@ -309,6 +360,9 @@ BAD: list[tuple[str, str | bytes | None, list[str], list[str]]] = [
         ["class_weight", "regression"],
     ),
     ("no folder for the plot", GOOD, ["-t", "y", "--plot", "none/p.png"], ["none", "folder"]),
+    ("nothing to resume from", GOOD, ["-t", "y", "-m", "mlp", "--resume"], ["--resume needs --checkpoint FILE"]),
+    ("a checkpoint of a neuron", GOOD, ["-t", "y", "--checkpoint", "c"], ["networks", "perceptron", "'mlp'"]),
+    ("no folder for the checkpoint", GOOD, ["-t", "y", "-m", "mlp", "--checkpoint", "none/c"], ["none/c", "folder"]),
     ("no picture format", GOOD, ["-t", "y", "--plot", "p.docx"], ["p.docx", ".png"]),
 ]
 

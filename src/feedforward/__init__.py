@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from feedforward.storage.saving import save as save
     from feedforward.tables.encoding import TableEncoder as TableEncoder
     from feedforward.tables.reading import read_table as read_table
+    from feedforward.training.checkpoints import Checkpoint as Checkpoint
 
 __version__ = "0.1.0"
 
@@ -42,6 +43,7 @@ _HOME = {
     "Adaline": "neurons.adaline",
     "MLPClassifier": "estimators.classifier",
     "MLPRegressor": "estimators.regressor",
+    "Checkpoint": "training.checkpoints",
     "read_table": "tables.reading",
     "TableEncoder": "tables.encoding",
     "save": "storage.saving",

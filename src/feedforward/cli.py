@@ -64,13 +64,14 @@ def one_line_errors(debug: bool) -> Iterator[None]:
             raise
         print(f"error: {_in_flags(' '.join(str(error).split()))}", file=sys.stderr)
         raise typer.Exit(BAD_INPUT) from None
-    except KeyboardInterrupt:
-        print("stopped.", file=sys.stderr)
+    except KeyboardInterrupt as error:
+        print(_in_flags(f"stopped {error}".rstrip() + "."), file=sys.stderr)
         raise typer.Exit(130) from None
 
 
 def _in_flags(message: str) -> str:
     """Say a remedy of the library as the command line has it."""
+    message = message.replace("Checkpoint(…, resume=True)", "--resume")
     message = re.sub(r"text_columns=\['(.+?)'\]", r"--kind '\1=category'", message)
     return re.sub(r"kinds=\{'(.+?)': '(\w+)'\}", r"--kind '\1=\2'", message)
 
@@ -89,6 +90,24 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the results as JSON.
 Encoding = Annotated[str, typer.Option(help="Of a CSV file.")]
 Delimiter = Annotated[str | None, typer.Option(help="Of a CSV file. Default: found in its first line.")]
 StoredModelFile = Annotated[Path, typer.Argument(metavar="MODEL", help="A file that train --out or ff.save wrote.")]
+OutModel = Annotated[
+    Path | None,
+    typer.Option("--out", "-o", metavar="MODEL", help="Store the model, for predict, evaluate and inspect."),
+]
+Kinds = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--kind",
+        "-k",
+        metavar="COLUMN=KIND",
+        help="Take a column for number, category, boolean or date, or drop it. Repeatable.",
+    ),
+]
+CheckpointFile = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Write down, epoch by epoch, all that is needed to --resume.")
+]
+CheckpointEvery = Annotated[int, typer.Option(min=1, metavar="N", help="Epochs from one checkpoint to the next.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint, if there is one.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show a traceback where something fails.")]
 
 
@@ -144,25 +163,17 @@ def train(
     set_: Annotated[
         list[str] | None, typer.Option("--set", "-s", metavar="NAME=VALUE", help="A setting of the model. Repeatable.")
     ] = None,
-    kind: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--kind",
-            "-k",
-            metavar="COLUMN=KIND",
-            help="Take a column for number, category, boolean or date, or drop it. Repeatable.",
-        ),
-    ] = None,
+    kind: Kinds = None,
     test_fraction: Annotated[float, typer.Option(help="Share of the rows set aside for the test.")] = 0.25,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of the split and of the model.")] = 0,
     plot: Annotated[
         Path | None,
         typer.Option(metavar="FILE.png", help="Draw how it learned, what it decides, and a network itself."),
     ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", "-o", metavar="MODEL", help="Store the model, for predict, evaluate and inspect."),
-    ] = None,
+    out: OutModel = None,
+    checkpoint: CheckpointFile = None,
+    checkpoint_every: CheckpointEvery = 1,
+    resume: Resume = False,
     as_json: AsJson = False,
     encoding: Encoding = "utf-8",
     delimiter: Delimiter = None,
@@ -179,6 +190,7 @@ def train(
     feedforward train houses.csv --target price --model mlp --set hidden_sizes=64,32 --set activation=tanh
     feedforward train sales.parquet -t returned -m adaline --set learning_rate=0.01 --set batch_size=32
     feedforward train sales.parquet -t returned --kind order_id=drop --kind zip=category
+    feedforward train houses.csv --target price --model mlp --checkpoint houses.checkpoint --resume
     feedforward train patients.csv --target outcome --json > result.json
     feedforward train patients.csv --target outcome --out outcome.safetensors
     """  # noqa: D301 - the escape keeps the lines of the examples apart
@@ -194,6 +206,7 @@ def train(
             delimiter=delimiter,
             test_fraction=test_fraction,
             seed=seed,
+            checkpoint=_checkpoint(checkpoint, checkpoint_every, resume),
             plot=plot,
             out=out,
         )
@@ -304,8 +317,9 @@ def _train(
     table: Path, target: str, model: Model, *, plot: Path | None, out: Path | None = None, **choices: Any
 ) -> Any:
     from feedforward.disk import place_to_write
-    from feedforward.experiment import run_experiment
+    from feedforward.experiment import Interrupted, run_experiment
     from feedforward.picture import check_picture_path, draw_experiment
+    from feedforward.storage.saving import save
 
     if plot is not None:
         check_picture_path(plot)  # before the work, not after it
@@ -320,13 +334,13 @@ def _train(
         def report(done: int, most: int) -> None:
             progress.update(task, description=f"training {model.value}", completed=done, total=most)
 
-        experiment = run_experiment(
-            table,
-            target,
-            model.value,
-            on_epoch=report,
-            **choices,
-        )
+        try:
+            experiment = run_experiment(table, target, model.value, on_epoch=report, **choices)
+        except Interrupted as stop:
+            if out is None:
+                raise
+            save(stop.model, out)
+            raise KeyboardInterrupt(f"{stop}; the model of until then is in {out}") from None
     for warning in experiment.warnings:
         words.print(f"warning: {warning}", style="yellow", markup=False)
     if plot is not None:
@@ -334,6 +348,16 @@ def _train(
     if out is not None:
         experiment.save(out)
     return experiment
+
+
+def _checkpoint(path: Path | None, every: int, resume: bool) -> Any:
+    if path is None:
+        if resume:
+            raise SettingError("--resume needs --checkpoint FILE, the file to go on from.")
+        return None
+    from feedforward.training.checkpoints import Checkpoint
+
+    return Checkpoint(path, every=every, resume=resume)
 
 
 def _print_experiments(experiments: list[Any]) -> None:

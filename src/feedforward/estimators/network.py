@@ -25,8 +25,9 @@ from feedforward.estimators.inputs import (
     split,
     weights_of,
 )
+from feedforward.training.checkpoints import Callback, Checkpoint
 from feedforward.training.engines import ENGINES
-from feedforward.training.loop import Callback, train
+from feedforward.training.loop import train
 from feedforward.training.plan import Rows
 from feedforward.training.predictor import outputs
 from feedforward.training.recipe import Recipe, build_network, build_optimizer
@@ -60,7 +61,7 @@ class NetworkEstimator(CallbackSupport, BaseEstimator):
     engine: str
     device: str
     dtype: str
-    callbacks: Sequence[Callback]
+    callbacks: Sequence[Callback | Checkpoint]
     verbose: bool
     random_state: int | np.random.RandomState | None
 
@@ -77,8 +78,9 @@ class NetworkEstimator(CallbackSupport, BaseEstimator):
     _made_with: dict[str, str]
     _rules: ClassVar[Mapping[str, Rule]] = {
         "callbacks": Rule(
-            "a sequence of functions that take a Training (objects of scikit-learn's protocol go to set_callbacks)",
-            lambda value: isinstance(value, Sequence) and all(map(callable, value)),
+            "a sequence of functions that take a Training, or a Checkpoint (objects of scikit-learn's protocol go to "
+            "set_callbacks)",
+            lambda value: isinstance(value, Sequence) and all(callable(c) or isinstance(c, Checkpoint) for c in value),
         ),
         "verbose": SWITCH,
         "random_state": RANDOM_STATE,

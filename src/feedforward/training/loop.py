@@ -15,8 +15,10 @@ from numpy.typing import ArrayLike
 from feedforward import nn
 from feedforward.errors import InputError, SettingError
 from feedforward.nn.random import mix
+from feedforward.training.checkpoints import Callback, Checkpoint, Keeper, keeper_of
 from feedforward.training.checks import ready
 from feedforward.training.engines import build_engine, choose_engine
+from feedforward.training.interrupts import Interrupts
 from feedforward.training.orders import RowOrders
 from feedforward.training.plan import Array, Engine, Outcome, Plan, Rows
 from feedforward.training.progress import Progress
@@ -31,9 +33,6 @@ SPAN_SECONDS = 0.2  # a span takes about as long: then Ctrl-C is heard
 SPAN_ROWS = 2**20  # and reads no more rows than this, so that its plan is small
 
 
-Callback = Callable[[Training], Any]
-
-
 def train(
     training: Training,
     rows: Rows,
@@ -45,7 +44,7 @@ def train(
     validation: Rows | None = None,
     epochs: int | None = None,
     order: ArrayLike | Callable[[int], ArrayLike] | None = None,
-    callbacks: Iterable[Callback] = (),
+    callbacks: Iterable[Callback | Checkpoint] = (),
     verbose: bool = False,
     column_names: Sequence[Any] | None = None,
     shuffle: bool = True,
@@ -74,7 +73,7 @@ def train(
         best weights, if the recipe has patience, and says what it noticed.
     order : array-like of shape (epochs, n), or callable, optional
         The rows of each epoch, see `RowOrders`. Default: shuffled.
-    callbacks : iterable of callable
+    callbacks : iterable of callable, and possibly a Checkpoint
         Called with `training` after each epoch; one that returns True stops it.
     verbose : bool
         Print on stderr how it goes.
@@ -87,8 +86,10 @@ def train(
     ------
     InputError, SettingError
         If there are no rows, the order does not fit them, or the engine cannot train this network.
+    ModelFileError, FileError
+        If a checkpoint cannot be read, or not be written.
     KeyboardInterrupt
-        After Ctrl-C; the network keeps the weights it had come to.
+        After Ctrl-C; the network has the weights it had come to, or with patience the best.
 
     Examples
     --------
@@ -112,19 +113,22 @@ def train(
     if training.epoch == 0:
         training.troubles += far_scales(rows.X, column_names) or off_centre(rows.X, column_names)
     name, reason = choose_engine(engine, training.network, loss, training.optimizer, rows)
+    choices = {"loss": loss, "score": score, "engine": name, "shuffle": shuffle, "order": order}
+    keeper, others = keeper_of(callbacks, training, rows, validation, recipe, epochs, **choices)
     k = training.network.members or 1
     orders = RowOrders(len(rows), k, training.seed, last, shuffle=shuffle, given=order)
     arithmetic = build_engine(name, training.network, loss, training.optimizer, rows, score)
-    with Progress(verbose, training.epoch, last, f"engine {name}: {reason}") as progress:
-        judge = _Judge(training, recipe, arithmetic, loss, score, validation, tuple(callbacks), progress)
-        course = _Course(training, rows, recipe, score, arithmetic, orders, judge, last)
+    introduction = f"engine {name}: {reason}{keeper.words if keeper else ''}"
+    with Progress(verbose, training.epoch, last, introduction) as progress, Interrupts() as interrupts:
+        judge = _Judge(training, recipe, arithmetic, loss, score, validation, others, progress, interrupts)
+        course = _Course(training, rows, recipe, score, arithmetic, orders, judge, last, keeper)
         try:
             while training.epoch < last and not training.should_stop:
                 course.run_span()
         finally:
             training.unfinished = {}
-    if recipe.patience and training.best_parameters and (is_whole or training.should_stop):
-        training.network.load_parameters(training.best_parameters)
+            if recipe.patience and training.best_parameters and (is_whole or training.should_stop):
+                training.network.load_parameters(training.best_parameters)
     if is_whole and not course.has_diverged:
         training.troubles += dead_units(training.network, rows.X)
         training.troubles += rising_loss(
@@ -159,6 +163,7 @@ class _Course:
     orders: RowOrders
     judge: "_Judge"
     last_epoch: int
+    keeper: Keeper | None
     has_diverged: bool = False
 
     def __post_init__(self) -> None:
@@ -167,6 +172,8 @@ class _Course:
         self.spread = spread(self.score, self.rows)
         self.seeds = mix(self.training.seed, np.arange(self.orders.k))
         self.pace, self.clock = FIRST_SPAN, perf_counter()
+        losses = self.training.history.get("train_loss", [])  # what was resumed may be over
+        self.has_diverged = self.training.should_stop and bool(losses) and not np.isfinite(losses[-1])
 
     def run_span(self) -> None:
         """Have the next span done, and take note of the epochs that came to their end."""
@@ -181,10 +188,22 @@ class _Course:
         training.step += outcome.done
         self.has_diverged = outcome.done < plan.steps
         self._take_note(plan, outcome)
+        self._keep()
+
+    def _keep(self) -> None:
+        """Save where a checkpoint is due, and end here if Ctrl-C was pressed: now the training is whole."""
+        training, interrupts = self.training, self.judge.interrupts
+        step = training.epoch * self.steps + len(training.unfinished.get("losses", ()))
+        if self.keeper is not None:
+            self.keeper.after_span(step, self.steps, interrupts.asked)
+        interrupts.can_wait = True
+        interrupts.end()
 
     def _end_of_span(self, first: int) -> int:
         """Return the step before which the span that begins with step `first` ends, both counted over all epochs."""
         reach, end_of_epoch = first + self.pace, (self.training.epoch + 1) * self.steps
+        if self.keeper is not None:
+            reach = min(reach, self.keeper.stop_after(first, self.steps))
         if reach < end_of_epoch:
             return reach
         return end_of_epoch if self.judge.looks else min(reach // self.steps, self.last_epoch) * self.steps
@@ -212,6 +231,7 @@ class _Course:
             "scores": outcome.scores[:done],
             "weights": self._weights(plan)[:done],
         }
+        found = {name: np.ascontiguousarray(array) for name, array in found.items()}  # so that sums have one order
         if training.unfinished:
             found = {name: np.concatenate([training.unfinished[name], array]) for name, array in found.items()}
         epochs, rest = divmod(len(found["losses"]), self.steps)
@@ -260,6 +280,7 @@ class _Judge:
     validation: Rows | None
     callbacks: Sequence[Callback]
     progress: Progress
+    interrupts: Interrupts
 
     def __post_init__(self) -> None:
         self.spread = None if self.validation is None else spread(self.score, self.validation)
@@ -279,7 +300,11 @@ class _Judge:
             training.history.setdefault(name, []).append(value)
         self._compare(found.get("val_loss", loss))
         self.progress.epoch(training.epoch, training.history)
-        answers = [callback(training) for callback in self.callbacks]
+        try:
+            answers = [callback(training) for callback in self.callbacks]
+        except KeyboardInterrupt as error:  # from here, too, it is heard when the training is whole
+            self.interrupts.asked = error
+            return
         training.should_stop |= any(isinstance(answer, bool | np.bool_) and bool(answer) for answer in answers)
 
     def _validate(self, rows: Rows) -> tuple[float, float]:
