@@ -636,7 +636,7 @@ def test_readers_see_the_old_file_or_the_new_one(tmp_path: Path) -> None:
             ff.save(models[i % 4], path)
         done.set()
 
-    writers = [threading.Thread(target=write) for _ in range(2)]
+    writers = [threading.Thread(target=write) for _ in range(3)]
     for writer in writers:
         writer.start()
     while not done.is_set():
