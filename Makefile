@@ -6,11 +6,12 @@ BIN := $(VENV)/bin
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test check format bench pictures clean
+.PHONY: help demo test torture check format bench pictures clean
 
 help:
 	@echo "make demo      set up, then the main job: a real table, two neurons, a network, pictures"
 	@echo "make test      set up, then all tests"
+	@echo "make torture   kill a training 200 times, and resume it"
 	@echo "make check     formatting, lint, types"
 	@echo "make bench     speed against peers (half an hour)"
 	@echo "make pictures  draw the README's pictures again"
@@ -21,6 +22,9 @@ demo: $(VENV)/.runtime
 
 test: $(VENV)/.dev
 	$(BIN)/pytest --cov
+
+torture: $(VENV)/.dev
+	$(BIN)/python tests/torture.py 200
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check

@@ -20,6 +20,8 @@ SOURCE = Path(feedforward.__file__).parent
 ORDER = [
     "errors",
     "validation",
+    "disk",
+    "files",
     "kernels",
     "nn.random",
     "nn.activations",
@@ -59,6 +61,10 @@ ORDER = [
     "training.troubles",
     "training.progress",
     "training.checks",
+    "training.state",
+    "training.fingerprint",
+    "training.checkpoints",
+    "training.interrupts",
     "training.loop",
     "estimators.inputs",
     "estimators.callbacks",
@@ -79,6 +85,14 @@ ORDER = [
     "tables.state",
     "tables.encoding",
     "datasets",
+    "storage.checks",
+    "storage.labels",
+    "storage.parts",
+    "storage.estimators",
+    "storage.models",
+    "storage.saving",
+    "storage.words",
+    "storage.summary",
     "plots.style",
     "plots.columns",
     "plots.scatter",
@@ -94,7 +108,9 @@ ORDER = [
     "plots",
     "demo",
     "experiment",
+    "answers",
     "picture",
+    "terminal",
     "cli",
     "__main__",
 ]
@@ -106,7 +122,7 @@ def modules() -> dict[str, Path]:
 
 
 def place(name: str) -> int:
-    if name in {"neurons", "tables", "training", "training.compiled", "estimators"}:  # a docstring alone
+    if name in {"neurons", "tables", "training", "training.compiled", "estimators", "storage"}:  # a docstring alone
         return -1
     assert name in ORDER, f"{name} has no place in ORDER: give it one"
     return ORDER.index(name)

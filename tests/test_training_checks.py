@@ -8,9 +8,10 @@ import pytest
 import feedforward as ff
 from feedforward import nn
 from feedforward.errors import InputError, SettingError
-from feedforward.training.loop import Training, train
+from feedforward.training.loop import train
 from feedforward.training.plan import Rows
 from feedforward.training.recipe import Recipe
+from feedforward.training.state import Training
 
 X = np.random.default_rng(0).normal(size=(20, 2))
 Y = (X[:, 0] > 0).astype(np.int64)

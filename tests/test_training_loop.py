@@ -20,9 +20,10 @@ from feedforward.errors import InputError, SettingError
 from feedforward.nn.random import mix, row_order
 from feedforward.training import loop, progress
 from feedforward.training.engines import build_engine, choose_engine
-from feedforward.training.loop import Training, train
+from feedforward.training.loop import train
 from feedforward.training.plan import Plan, Rows
 from feedforward.training.recipe import Recipe, build_loss, build_network, build_optimizer
+from feedforward.training.state import Training
 from feedforward.training.troubles import dead_units
 from feedforward.validation import far_scales
 

@@ -22,14 +22,18 @@ if TYPE_CHECKING:
     from feedforward.errors import FeedforwardError as FeedforwardError
     from feedforward.errors import FileError as FileError
     from feedforward.errors import InputError as InputError
+    from feedforward.errors import ModelFileError as ModelFileError
     from feedforward.errors import SettingError as SettingError
     from feedforward.errors import TableError as TableError
     from feedforward.estimators.classifier import MLPClassifier as MLPClassifier
     from feedforward.estimators.regressor import MLPRegressor as MLPRegressor
     from feedforward.neurons.adaline import Adaline as Adaline
     from feedforward.neurons.perceptron import Perceptron as Perceptron
+    from feedforward.storage.saving import load as load
+    from feedforward.storage.saving import save as save
     from feedforward.tables.encoding import TableEncoder as TableEncoder
     from feedforward.tables.reading import read_table as read_table
+    from feedforward.training.checkpoints import Checkpoint as Checkpoint
 
 __version__ = "0.1.0"
 
@@ -39,11 +43,15 @@ _HOME = {
     "Adaline": "neurons.adaline",
     "MLPClassifier": "estimators.classifier",
     "MLPRegressor": "estimators.regressor",
+    "Checkpoint": "training.checkpoints",
     "read_table": "tables.reading",
     "TableEncoder": "tables.encoding",
+    "save": "storage.saving",
+    "load": "storage.saving",
     "FeedforwardError": "errors",
     "FileError": "errors",
     "InputError": "errors",
+    "ModelFileError": "errors",
     "SettingError": "errors",
     "TableError": "errors",
 }

@@ -66,3 +66,13 @@ class FileError(FeedforwardError, OSError):
     >>> issubclass(FileError, OSError)
     True
     """
+
+
+class ModelFileError(FileError, ValueError):
+    """A model file cannot be read: absent, damaged, foreign, or of a format that is too new.
+
+    Examples
+    --------
+    >>> issubclass(ModelFileError, OSError), issubclass(ModelFileError, ValueError)
+    (True, True)
+    """

@@ -21,9 +21,12 @@ from feedforward.estimators.classifier import MLPClassifier
 from feedforward.estimators.regressor import MLPRegressor
 from feedforward.neurons.adaline import Adaline
 from feedforward.neurons.perceptron import Perceptron
+from feedforward.storage.labels import label_to_facts
+from feedforward.storage.saving import write_model
 from feedforward.tables.encoding import TableEncoder
 from feedforward.tables.reading import read_table
-from feedforward.training.loop import Training
+from feedforward.training.checkpoints import Checkpoint
+from feedforward.training.state import Training
 from feedforward.validation import nearest
 
 if TYPE_CHECKING:
@@ -88,6 +91,26 @@ class Experiment:
         """The part of the model that learns: a neuron or a network."""
         return _learner(self.model[1])
 
+    def save(self, path: str | Path) -> None:
+        """Store the model, and beside it what it was made from and how good it was.
+
+        Raises
+        ------
+        FileError
+            If the file cannot be written.
+        """
+        about = {
+            "table": self.source,
+            "target": self.target,
+            "task": self.task,
+            "model": self.model_name,
+            "rows": {"train": len(self.train[1]), "test": len(self.test[1])},
+            "scores": _as_json(self.scores),
+            "baseline": {"answer": label_to_facts(self.baseline), "scores": _as_json(self.baseline_scores)},
+            "seconds": round(self.seconds, 6),
+        }
+        write_model(self.model, path, about=about)
+
     def facts(self) -> dict[str, Any]:
         """Return everything worth telling a machine, as JSON can hold it."""
         settings = self.learner.get_params()
@@ -122,6 +145,20 @@ def _as_json(scores: dict[str, dict[str, float]]) -> dict[str, dict[str, float |
     }
 
 
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C while a network was training; the message says what was kept.
+
+    Attributes
+    ----------
+    model : Pipeline
+        With what was learned until then, ready to predict.
+    """
+
+    def __init__(self, model: Pipeline, message: str) -> None:
+        super().__init__(message)
+        self.model = model
+
+
 def run_experiment(
     path: str | Path,
     target: str,
@@ -134,6 +171,7 @@ def run_experiment(
     delimiter: str | None = None,
     test_fraction: float = 0.25,
     seed: int = 0,
+    checkpoint: Checkpoint | None = None,
     on_epoch: Callable[[int, int], None] | None = None,
 ) -> Experiment:
     r"""Read a table, set rows aside for the test, train on the rest and score on both.
@@ -157,6 +195,8 @@ def run_experiment(
         Share of rows set aside, above 0 and below 1; each class in its share where it has enough rows.
     seed : int
         Of the split, and of the model unless `settings` gives it a `random_state`.
+    checkpoint : Checkpoint, optional
+        Of a network: where to write what is needed to go on after a stop.
     on_epoch : callable, optional
         Called after each epoch with the epochs done and the most there may be.
 
@@ -164,6 +204,8 @@ def run_experiment(
     ------
     FileError, TableError, InputError, SettingError
         Naming the file, row, column or setting, and what to do.
+    Interrupted
+        After Ctrl-C, if a network had begun to learn.
 
     Examples
     --------
@@ -176,6 +218,8 @@ def run_experiment(
     True
     """
     _check_choices(model, task, settings or {}, test_fraction)
+    if checkpoint is not None and model != "mlp":
+        raise SettingError(f"A checkpoint is for networks; {model} trains in a moment. Leave it out, or take 'mlp'.")
     kinds = dict(kinds or {})
     as_text = [column for column, kind in kinds.items() if kind in ("category", "drop")]
     X, y = read_table(path, target, encoding=encoding, delimiter=delimiter, text_columns=as_text)
@@ -186,8 +230,11 @@ def run_experiment(
     train, test = ((X.take(rows), y[rows]) for rows in parts)
 
     encoder = TableEncoder(kinds=kinds)
-    seconds, troubles = _train(source, encoder, estimator, train, on_epoch)
     pipeline = Pipeline([("encoder", encoder), ("model", estimator)])
+    try:
+        seconds, troubles = _train(source, encoder, estimator, train, checkpoint, on_epoch)
+    except KeyboardInterrupt as error:
+        raise _interrupted(error, pipeline, checkpoint) from None
     baseline = _baseline(train[1], task)
     return Experiment(
         source=source,
@@ -206,7 +253,12 @@ def run_experiment(
 
 
 def _train(
-    source: str, encoder: TableEncoder, estimator: Any, train: Rows, on_epoch: Callable[[int, int], None] | None
+    source: str,
+    encoder: TableEncoder,
+    estimator: Any,
+    train: Rows,
+    checkpoint: Checkpoint | None,
+    on_epoch: Callable[[int, int], None] | None,
 ) -> tuple[float, list[str]]:
     """Fit the encoder and the estimator; return the seconds of the latter, and what was warned of."""
     with warnings.catch_warnings(record=True) as caught:
@@ -220,24 +272,39 @@ def _train(
                     if on_epoch:
                         on_epoch(epoch, estimator.max_epochs)
             else:
-                _fit_network(estimator, inputs, train[1], on_epoch)
+                _fit_network(estimator, inputs, train[1], checkpoint, on_epoch)
         except InputError as error:
             raise InputError(f"{source}: {error}") from error
         seconds = time.perf_counter() - start
     return seconds, [str(warning.message) for warning in caught]
 
 
-def _fit_network(estimator: Any, X: Any, y: Any, on_epoch: Callable[[int, int], None] | None) -> None:
+def _fit_network(
+    estimator: Any, X: Any, y: Any, checkpoint: Checkpoint | None, on_epoch: Callable[[int, int], None] | None
+) -> None:
     network = getattr(estimator, "regressor", estimator)
 
     def report(training: Training) -> None:
         if on_epoch:
             on_epoch(training.epoch, network.max_epochs)
 
-    network.set_params(callbacks=(report,))
-    estimator.fit(X, y)
-    for one in {id(one): one for one in (network, _learner(estimator))}.values():
-        one.set_params(callbacks=())
+    network.set_params(callbacks=(report, *([] if checkpoint is None else [checkpoint])))
+    try:
+        estimator.fit(X, y)
+    finally:
+        for one in {id(one): one for one in (network, getattr(estimator, "regressor_", network))}.values():
+            one.set_params(callbacks=())
+
+
+def _interrupted(error: KeyboardInterrupt, model: Pipeline, checkpoint: Checkpoint | None) -> KeyboardInterrupt:
+    """Return the same with what was kept, if anything was learned."""
+    learner = _learner(model[1])
+    if not hasattr(learner, "network_"):
+        return error
+    words = [f"after epoch {learner.n_iter_} of {learner.max_epochs}"]
+    words += [f"go on from {checkpoint.path} by Checkpoint(…, resume=True)"] if checkpoint is not None else []
+    notes = getattr(error, "__notes__", [])
+    return Interrupted(model, "; ".join([words[0], *(notes or words[1:])]).removesuffix("."))
 
 
 def _compile(estimator: Any, X: Any, y: Any) -> None:

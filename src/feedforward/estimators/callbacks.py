@@ -7,7 +7,7 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
-from feedforward.training.loop import Training
+from feedforward.training.state import Training
 
 __all__ = ["CallbackSupport", "FitTasks", "with_callbacks"]
 

@@ -11,7 +11,7 @@ from feedforward.errors import InputError, SettingError
 from feedforward.estimators.inputs import indicators, is_table, one_column
 from feedforward.estimators.network import Array, NetworkEstimator
 from feedforward.targets import check_same_classes, encode_labels, row_weights
-from feedforward.training.loop import Callback
+from feedforward.training.checkpoints import Callback, Checkpoint
 from feedforward.training.recipe import Recipe, build_loss
 from feedforward.validation import CLASS_WEIGHT, Rule
 
@@ -64,8 +64,9 @@ class MLPClassifier(ClassifierMixin, NetworkEstimator):
     dtype : str, default "float32"
         What the network computes in: "float32" or "float64".
     callbacks : sequence of callables, default ()
-        Each is called after each epoch with the `Training`; one that returns True stops it. For callbacks of
-        scikit-learn's protocol (1.9 and later) there is ``set_callbacks``.
+        Each is called after each epoch with the `Training`; one that returns True stops it. A `Checkpoint` among them
+        writes down all that is needed to go on after a stop. For callbacks of scikit-learn's protocol (1.9 and later)
+        there is ``set_callbacks``.
     verbose : bool, default False
         Print the progress.
     random_state : int, RandomState or None, default None
@@ -125,7 +126,7 @@ class MLPClassifier(ClassifierMixin, NetworkEstimator):
         engine: str = "auto",
         device: str = "auto",
         dtype: str = "float32",
-        callbacks: Sequence[Callback] = (),
+        callbacks: Sequence[Callback | Checkpoint] = (),
         verbose: bool = False,
         random_state: int | np.random.RandomState | None = None,
     ) -> None:

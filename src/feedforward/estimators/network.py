@@ -25,11 +25,13 @@ from feedforward.estimators.inputs import (
     split,
     weights_of,
 )
+from feedforward.training.checkpoints import Callback, Checkpoint
 from feedforward.training.engines import ENGINES
-from feedforward.training.loop import Callback, Training, train
+from feedforward.training.loop import train
 from feedforward.training.plan import Rows
 from feedforward.training.predictor import outputs
 from feedforward.training.recipe import Recipe, build_network, build_optimizer
+from feedforward.training.state import Training
 from feedforward.validation import RANDOM_STATE, SWITCH, Rule, check_rows, check_settings, one_row_or_more
 
 Array = NDArray[Any]
@@ -59,7 +61,7 @@ class NetworkEstimator(CallbackSupport, BaseEstimator):
     engine: str
     device: str
     dtype: str
-    callbacks: Sequence[Callback]
+    callbacks: Sequence[Callback | Checkpoint]
     verbose: bool
     random_state: int | np.random.RandomState | None
 
@@ -77,8 +79,9 @@ class NetworkEstimator(CallbackSupport, BaseEstimator):
     _losses: ClassVar[tuple[str, ...]]
     _rules: ClassVar[Mapping[str, Rule]] = {
         "callbacks": Rule(
-            "a sequence of functions that take a Training (objects of scikit-learn's protocol go to set_callbacks)",
-            lambda value: isinstance(value, Sequence) and all(map(callable, value)),
+            "a sequence of functions that take a Training, or a Checkpoint (objects of scikit-learn's protocol go to "
+            "set_callbacks)",
+            lambda value: isinstance(value, Sequence) and all(callable(c) or isinstance(c, Checkpoint) for c in value),
         ),
         "verbose": SWITCH,
         "random_state": RANDOM_STATE,
@@ -188,6 +191,11 @@ class NetworkEstimator(CallbackSupport, BaseEstimator):
         """Do what `partial_fit` of both children does."""
         recipe, fresh = self._checked_recipe(), not hasattr(self, "network_")
         if not fresh:
+            if not hasattr(self, "_training"):
+                raise InputError(
+                    f"{type(self).__name__} was stored without the state of its training, so it cannot go on as if it "
+                    "had never stopped. Store it with training_state=True, or fit anew."
+                )
             self._take_new_rates(recipe)
         X, y = one_row_or_more(X, y)
         rows = self._rows(X, y, sample_weight, fresh=fresh, classes=classes)

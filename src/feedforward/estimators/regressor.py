@@ -10,7 +10,7 @@ from feedforward import nn
 from feedforward.errors import InputError, SettingError
 from feedforward.estimators.inputs import numbers
 from feedforward.estimators.network import Array, NetworkEstimator
-from feedforward.training.loop import Callback
+from feedforward.training.checkpoints import Callback, Checkpoint
 from feedforward.training.recipe import Recipe, build_loss
 
 
@@ -59,8 +59,9 @@ class MLPRegressor(RegressorMixin, NetworkEstimator):
     dtype : str, default "float32"
         What the network computes in: "float32" or "float64".
     callbacks : sequence of callables, default ()
-        Each is called after each epoch with the `Training`; one that returns True stops it. For callbacks of
-        scikit-learn's protocol (1.9 and later) there is ``set_callbacks``.
+        Each is called after each epoch with the `Training`; one that returns True stops it. A `Checkpoint` among them
+        writes down all that is needed to go on after a stop. For callbacks of scikit-learn's protocol (1.9 and later)
+        there is ``set_callbacks``.
     verbose : bool, default False
         Print the progress.
     random_state : int, RandomState or None, default None
@@ -115,7 +116,7 @@ class MLPRegressor(RegressorMixin, NetworkEstimator):
         engine: str = "auto",
         device: str = "auto",
         dtype: str = "float32",
-        callbacks: Sequence[Callback] = (),
+        callbacks: Sequence[Callback | Checkpoint] = (),
         verbose: bool = False,
         random_state: int | np.random.RandomState | None = None,
     ) -> None:

@@ -5,7 +5,7 @@ an epoch where that is long, many epochs where nobody wants to look in between. 
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
@@ -16,13 +16,16 @@ from scipy.sparse import issparse
 from feedforward import nn
 from feedforward.errors import InputError, SettingError
 from feedforward.nn.random import mix
+from feedforward.training.checkpoints import Callback, Checkpoint, Keeper, keeper_of
 from feedforward.training.checks import ready
 from feedforward.training.engines import build_engine, choose_engine
+from feedforward.training.interrupts import Interrupts
 from feedforward.training.orders import RowOrders
 from feedforward.training.plan import Array, Engine, Outcome, Plan, Rows
 from feedforward.training.progress import Progress
 from feedforward.training.recipe import Recipe
 from feedforward.training.scores import SCORES, as_score, score_sums, spread
+from feedforward.training.state import Training
 from feedforward.training.troubles import (
     asleep,
     dead_units,
@@ -40,65 +43,6 @@ SPAN_SECONDS = 0.2  # a span takes about as long: then Ctrl-C is heard
 SPAN_ROWS = 2**20  # and reads no more rows than this, so that its plan is small
 
 
-@dataclass
-class Training:
-    """All that changes in a training: enough to go on as if it had never stopped.
-
-    Attributes
-    ----------
-    network : Sequential
-        Possibly a stack of k; losses and scores are then the means over the members.
-    optimizer : Optimizer
-        Its rate is the highest of the schedule.
-    seed : int
-        What row orders and dropout are drawn from.
-    epoch, step : int
-        Epochs and steps done.
-    history : dict of lists
-        For each epoch "train_loss" and "train_score", weighted means of the batches before their updates; with
-        validation rows "val_loss" and "val_score", after the epoch; "seconds".
-    watched : str
-        The loss that decides which epoch was the best, by its name in `history`.
-    best_loss, best_epoch : float, int
-        The lowest loss of the validation rows, or else of the training rows, and the number of epochs it took.
-    best_parameters : dict of arrays or None
-        Those of the best epoch, where the recipe has patience.
-    epochs_without_improvement : int
-    plateau : ReduceOnPlateau or None
-        The state of that schedule.
-    should_stop : bool
-        Whether patience ran out, a callback said stop, or training diverged. A callback may set it.
-    troubles : list of str
-        What went wrong in the last call of `train`, and what to do.
-    unfinished : dict of arrays
-        Of the epoch that is not done yet, the "losses", "scores" and "weights" of its steps so far.
-
-    Examples
-    --------
-    >>> Training(nn.Sequential(nn.Linear(2, 1)), nn.Adam(), seed=0).epoch
-    0
-    """
-
-    network: nn.Sequential
-    optimizer: nn.Optimizer
-    seed: int
-    epoch: int = 0
-    step: int = 0
-    history: dict[str, list[float]] = field(default_factory=dict)
-    watched: str = ""
-    best_loss: float = np.inf
-    best_epoch: int = 0
-    best_parameters: dict[str, Array] | None = None
-    epochs_without_improvement: int = 0
-    plateau: nn.ReduceOnPlateau | None = None
-    should_stop: bool = False
-    troubles: list[str] = field(default_factory=list)
-    unfinished: dict[str, Array] = field(default_factory=dict)
-
-
-Callback = Callable[[Training], Any]
-
-
 def train(
     training: Training,
     rows: Rows,
@@ -110,7 +54,7 @@ def train(
     validation: Rows | None = None,
     epochs: int | None = None,
     order: ArrayLike | Callable[[int], ArrayLike] | None = None,
-    callbacks: Iterable[Callback] = (),
+    callbacks: Iterable[Callback | Checkpoint] = (),
     verbose: bool = False,
     column_names: Sequence[Any] | None = None,
     shuffle: bool = True,
@@ -140,7 +84,7 @@ def train(
         best weights, if the recipe has patience, and says what it noticed.
     order : array-like of shape (epochs, n), or callable, optional
         The rows of each epoch, see `RowOrders`. Default: shuffled.
-    callbacks : iterable of callable
+    callbacks : iterable of callable, and possibly a Checkpoint
         Called with `training` after each epoch; one that returns True, Python's or NumPy's, stops it. Any other answer,
         such as 1 or a text, goes on.
     verbose : bool
@@ -154,8 +98,10 @@ def train(
     ------
     InputError, SettingError
         If there are no rows, the order does not fit them, or the engine cannot train this network.
+    ModelFileError, FileError
+        If a checkpoint cannot be read, or not be written.
     KeyboardInterrupt
-        After Ctrl-C; the network keeps the weights it had come to.
+        After Ctrl-C; the network has the weights it had come to, or with patience the best.
 
     Examples
     --------
@@ -179,19 +125,23 @@ def train(
     if training.epoch == 0:
         training.troubles += far_scales(rows.X, column_names) or off_centre(rows.X, column_names)
     name, reason = choose_engine(engine, training.network, loss, training.optimizer, rows)
+    choices = {"loss": loss, "score": score, "engine": name, "shuffle": shuffle, "order": order}
+    keeper, others = keeper_of(callbacks, training, rows, validation, recipe, epochs, **choices)
     k = training.network.members or 1
     orders = RowOrders(len(rows), k, training.seed, last, shuffle=shuffle, given=order)
     arithmetic = build_engine(name, training.network, loss, training.optimizer, rows, score)
-    with Progress(verbose, training.epoch, last, f"engine {name}: {reason}", name == "compiled") as progress:
-        judge = _Judge(training, recipe, arithmetic, loss, score, validation, tuple(callbacks), progress)
-        course = _Course(training, rows, recipe, score, arithmetic, orders, judge, last)
+    introduction = f"engine {name}: {reason}{keeper.words if keeper else ''}"
+    watch = Progress(verbose, training.epoch, last, introduction, name == "compiled")
+    with watch as progress, Interrupts() as interrupts:
+        judge = _Judge(training, recipe, arithmetic, loss, score, validation, others, progress, interrupts)
+        course = _Course(training, rows, recipe, score, arithmetic, orders, judge, last, keeper)
         try:
             while training.epoch < last and not training.should_stop:
                 course.run_span()
         finally:
-            training.unfinished = {}
-    if recipe.patience and training.best_parameters and (is_whole or training.should_stop):
-        training.network.load_parameters(training.best_parameters)
+            training.unfinished, training.start = {}, {}
+            if recipe.patience and training.best_parameters and (is_whole or training.should_stop):
+                training.network.load_parameters(training.best_parameters)
     if is_whole and not course.has_diverged:
         training.troubles += _noticed(training, rows, recipe, loss, score)
 
@@ -218,7 +168,7 @@ def _copies(network: nn.Sequential) -> dict[str, Array]:
 
 def _reopen(training: Training, recipe: Recipe, watched: str) -> None:
     """Make ready for more epochs; who goes on after a stop has patience anew, and who watches another loss all anew."""
-    training.troubles = []
+    training.troubles, training.start = [], _copies(training.network)
     if watched != training.watched:
         training.watched, training.best_loss, training.best_parameters = watched, np.inf, None
         training.epochs_without_improvement = 0
@@ -242,6 +192,7 @@ class _Course:
     orders: RowOrders
     judge: "_Judge"
     last_epoch: int
+    keeper: Keeper | None
     has_diverged: bool = False
 
     def __post_init__(self) -> None:
@@ -250,7 +201,8 @@ class _Course:
         self.spread = spread(self.score, self.rows)
         self.seeds = mix(self.training.seed, np.arange(self.orders.k))
         self.pace, self.clock = FIRST_SPAN, perf_counter()
-        self.start = _copies(self.training.network)
+        losses = self.training.history.get("train_loss", [])  # what was resumed may be over
+        self.has_diverged = self.training.should_stop and bool(losses) and not np.isfinite(losses[-1])
 
     def run_span(self) -> None:
         """Have the next span done, and take note of the epochs that came to their end."""
@@ -265,10 +217,22 @@ class _Course:
         training.step += outcome.done
         self.has_diverged = outcome.done < plan.steps
         self._take_note(plan, outcome)
+        self._keep()
+
+    def _keep(self) -> None:
+        """Save where a checkpoint is due, and end here if Ctrl-C was pressed: now the training is whole."""
+        training, interrupts = self.training, self.judge.interrupts
+        step = training.epoch * self.steps + len(training.unfinished.get("losses", ()))
+        if self.keeper is not None:
+            self.keeper.after_span(step, self.steps, interrupts.asked)
+        interrupts.can_wait = True
+        interrupts.end()
 
     def _end_of_span(self, first: int) -> int:
         """Return the step before which the span that begins with step `first` ends, both counted over all epochs."""
         reach, end_of_epoch = first + self.pace, (self.training.epoch + 1) * self.steps
+        if self.keeper is not None:
+            reach = min(reach, self.keeper.stop_after(first, self.steps))
         if reach < end_of_epoch:
             return reach
         return end_of_epoch if self.judge.looks else min(reach // self.steps, self.last_epoch) * self.steps
@@ -296,6 +260,7 @@ class _Course:
             "scores": outcome.scores[:done],
             "weights": self._weights(plan)[:done],
         }
+        found = {name: np.ascontiguousarray(array) for name, array in found.items()}  # so that sums have one order
         if training.unfinished:
             found = {name: np.concatenate([training.unfinished[name], array]) for name, array in found.items()}
         epochs, rest = divmod(len(found["losses"]), self.steps)
@@ -316,7 +281,7 @@ class _Course:
         if self.recipe.patience and self.training.best_parameters:
             return "the weights of the best epoch"
         last, reached = _copies(network), self._loss_of_some()
-        network.load_parameters(self.start)
+        network.load_parameters(self.training.start)
         if reached < self._loss_of_some():
             network.load_parameters(last)
             return "the last finite weights"
@@ -365,6 +330,7 @@ class _Judge:
     validation: Rows | None
     callbacks: Sequence[Callback]
     progress: Progress
+    interrupts: Interrupts
 
     def __post_init__(self) -> None:
         self.spread = None if self.validation is None else spread(self.score, self.validation)
@@ -384,7 +350,11 @@ class _Judge:
             training.history.setdefault(name, []).append(value)
         self._compare(found.get("val_loss", loss))
         self.progress.epoch(training.epoch, training.history)
-        answers = [callback(training) for callback in self.callbacks]
+        try:
+            answers = [callback(training) for callback in self.callbacks]
+        except KeyboardInterrupt as error:  # from here, too, it is heard when the training is whole
+            self.interrupts.asked = error
+            return
         training.should_stop |= any(isinstance(answer, bool | np.bool_) and bool(answer) for answer in answers)
 
     def _validate(self, rows: Rows) -> tuple[float, float]:

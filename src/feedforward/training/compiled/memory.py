@@ -1,29 +1,12 @@
 """Memory for the compiled passes: aligned, flat, and shared with the network."""
 
 import ctypes
-from typing import Any
 
 import numpy as np
 
 from feedforward import nn
+from feedforward.files import aligned as aligned
 from feedforward.nn.activations import Array
-
-CACHE_LINE = 64  # bytes; vector registers load fastest from its multiples
-
-
-def aligned(shape: tuple[int, ...], dtype: Any) -> Array:
-    """Return an array of zeros that starts at a multiple of 64 bytes.
-
-    Examples
-    --------
-    >>> aligned((3, 4), np.float32).ctypes.data % 64
-    0
-    """
-    count, dtype = int(np.prod(shape)), np.dtype(dtype)
-    spare = CACHE_LINE // dtype.itemsize
-    memory = np.zeros(count + spare, dtype)
-    start = -memory.ctypes.data % CACHE_LINE // dtype.itemsize
-    return memory[start : start + count].reshape(shape)
 
 
 def bind(network: nn.Sequential, flat: Array) -> None:
