@@ -84,6 +84,14 @@ ORDER = [
     "tables.state",
     "tables.encoding",
     "datasets",
+    "storage.checks",
+    "storage.labels",
+    "storage.parts",
+    "storage.estimators",
+    "storage.models",
+    "storage.saving",
+    "storage.summary",
+    "storage.words",
     "plots.style",
     "plots.columns",
     "plots.scatter",
@@ -97,8 +105,11 @@ ORDER = [
     "plots.gradients",
     "plots",
     "demo",
+    "fitting",
     "experiment",
+    "answers",
     "picture",
+    "terminal",
     "cli",
     "__main__",
 ]
@@ -110,7 +121,7 @@ def modules() -> dict[str, Path]:
 
 
 def place(name: str) -> int:
-    if name in {"neurons", "tables", "training", "training.compiled", "estimators"}:  # a docstring alone
+    if name in {"neurons", "tables", "training", "training.compiled", "estimators", "storage"}:  # a docstring alone
         return -1
     assert name in ORDER, f"{name} has no place in ORDER: give it one"
     return ORDER.index(name)

@@ -245,8 +245,9 @@ def test_ctrl_c_says_what_was_kept_and_resume_goes_on(
     path, target = request.getfixturevalue(table), {"wine": "kind", "houses": "price"}[table]
     train = ["train", path, "-t", target, "-m", "mlp", "-s", "max_epochs=3000", "-s", "validation_fraction=0.1"]
     checkpoint = tmp_path / "run.checkpoint"
-    command = [sys.executable, "-m", "feedforward", *map(str, train), "--checkpoint", str(checkpoint)]
-    running = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    model = tmp_path / "model.safetensors"
+    command = [sys.executable, "-m", "feedforward", *train, "--checkpoint", checkpoint, "--out", model]
+    running = subprocess.Popen(list(map(str, command)), stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     while running.poll() is None and not (checkpoint.exists() and read_file(checkpoint)[0]["training"]["epoch"] > 3):
         time.sleep(0.01)
     running.send_signal(signal.SIGINT)
@@ -254,7 +255,9 @@ def test_ctrl_c_says_what_was_kept_and_resume_goes_on(
     assert running.returncode == 130
     assert stdout == ""
     epoch = read_file(checkpoint)[0]["training"]["epoch"]
-    assert stderr.splitlines() == [f"stopped after epoch {epoch} of 3000; go on from {checkpoint} by --resume."]
+    kept = f"go on from {checkpoint} by --resume; the model as it is now: {model}"
+    assert stderr.splitlines() == [f"stopped after epoch {epoch} of 3000; {kept}."]
+    assert f"rows; target '{target}'" in run("evaluate", model, path).stdout
     refused = run(*train, "--checkpoint", checkpoint, code=2)
     assert "has not ended. Go on with it by --resume, or delete it" in refused.stderr
     resumed = run(*train, "--checkpoint", checkpoint, "--resume", "--checkpoint-every", 500, "--json")
@@ -393,3 +396,211 @@ def test_debug_shows_the_traceback(tmp_path: Path) -> None:
     quiet = process("train", "none.csv", "-t", "y", cwd=tmp_path)
     assert quiet.returncode == 2
     assert "Traceback" not in quiet.stderr
+
+
+# Stored models -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def wine_model(wine: Path) -> Path:
+    path = wine.with_name("wine.safetensors")
+    settings = ("-s", "max_epochs=30", "-s", "learning_rate=0.01")
+    assert f"model: {path}" in run("train", wine, "-t", "kind", "-m", "mlp", *settings, "--out", path).stdout
+    return path
+
+
+@pytest.mark.parametrize("model", ["perceptron", "adaline", "mlp"])
+def test_what_is_stored_answers_as_the_model_did(wine: Path, model: str, tmp_path: Path) -> None:
+    path = tmp_path / "m.safetensors"
+    run("train", wine, "-t", "kind", "-m", model, "--out", path)
+    from feedforward.experiment import run_experiment
+
+    with np.errstate(all="ignore"):
+        expected = run_experiment(wine, "kind", model).model.predict(feedforward.read_table(wine, "kind")[0])
+    lines = run("predict", path, wine).stdout.splitlines()
+    assert lines == ["prediction", *expected]
+
+
+def test_rows_keep_their_order_whatever_the_columns(wine: Path, wine_model: Path, tmp_path: Path) -> None:
+    lines = run("predict", wine_model, wine).stdout.splitlines()
+    table = feedforward.read_table(wine)
+    backwards = table.select(table.column_names[::-1]).append_column("id", pa.array(range(table.num_rows)))
+    pq.write_table(backwards.take(list(range(table.num_rows))[::-1]), tmp_path / "b.parquet")
+    result = run("predict", wine_model, tmp_path / "b.parquet")
+    assert result.stdout.splitlines()[1:] == lines[:0:-1]
+    assert "left aside, since the model does not know them: 'id'" in result.stderr
+
+
+def test_probabilities_into_a_file(wine: Path, wine_model: Path, tmp_path: Path) -> None:
+    for name in ("a.csv", "a.parquet"):
+        assert (
+            f"178 answers: {tmp_path / name}"
+            in run("predict", wine_model, wine, "--proba", "--out", tmp_path / name).stdout
+        )
+    model = feedforward.load(wine_model)
+    expected = model.predict_proba(feedforward.read_table(wine, "kind")[0])
+    for answers in (feedforward.read_table(tmp_path / "a.csv"), pq.read_table(tmp_path / "a.parquet")):
+        assert answers.column_names == ["prediction", *(f"probability_cultivar {i}" for i in range(3))]
+        given = np.column_stack([answers.column(i + 1).to_numpy() for i in range(3)]).astype(np.float32)
+        np.testing.assert_array_equal(given, expected)
+
+
+def test_evaluate_says_how_good_it_is(wine: Path, wine_model: Path, houses: Path) -> None:
+    facts = json.loads(run("evaluate", wine_model, wine, "--json").stdout)
+    answers = run("predict", wine_model, wine).stdout.splitlines()[1:]
+    right = [line.rpartition(",")[2] for line in wine.read_text().splitlines()[1:]]
+    assert facts["accuracy"] == pytest.approx(np.mean(np.array(answers) == right))
+    assert facts["baseline"] == {"answer": "cultivar 1", "accuracy": pytest.approx(71 / 178)}
+    printed = run("evaluate", wine_model, wine).stdout
+    assert "178 rows" in printed
+    assert "always 'cultivar 1'" in printed
+    path = houses.with_name("h.safetensors")
+    train = run("train", houses, "-t", "price", "-m", "mlp", "-s", "max_epochs=20", "--json", "--out", path)
+    scores = json.loads(run("evaluate", path, houses, "--json").stdout)
+    parts = json.loads(train.stdout)["mean_absolute_error"]
+    assert scores["mean_absolute_error"] == pytest.approx(0.75 * parts["train"] + 0.25 * parts["test"])
+    assert "R²" in run("evaluate", path, houses).stdout
+
+
+def test_labels_that_a_model_does_not_know_are_said(wine: Path, wine_model: Path) -> None:
+    text = wine.read_text().replace("cultivar 2", "cultivar 9")
+    wine.write_text(text)
+    result = run("evaluate", wine_model, wine)
+    assert "warning: the model knows no label 'cultivar 9' (48)" in result.stderr
+    one = wine.with_name("one.csv")
+    one.write_text("\n".join(text.splitlines()[:2]))
+    assert "1 rows" in run("evaluate", wine_model, one).stdout
+
+
+def test_tables_are_read_as_in_training(tmp_path: Path) -> None:
+    rows = [["id", "zip", "flag", "y"], *([f"c{i}", f"z{i % 3}", i % 2 == 0, i % 2] for i in range(60))]
+    table, path = write(tmp_path / "t.csv", rows), tmp_path / "m.safetensors"
+    run("train", table, "-t", "y", "-m", "adaline", "-k", "id=drop", "-o", path)
+    expected = run("predict", path, table).stdout
+    assert expected.splitlines()[:3] == ["prediction", "0", "1"]
+    write(table, [[row[1], row[2]] for row in rows])  # without what does not count
+    assert run("predict", path, table).stdout == expected
+    write(table, [["zip", "flag"], *([i, row[2]] for i, row in enumerate(rows[1:]))])  # the codes are numbers now
+    assert len(run("predict", path, table).stdout.splitlines()) == 61
+
+
+def test_answers_with_commas_quotes_and_nothing_in_them(tmp_path: Path) -> None:
+    labels = ['a,"b"', "c\nd", "plain"]
+    table = write(tmp_path / "t.csv", [["x", "y"], *([i, labels[i // 20]] for i in range(60))])
+    path = tmp_path / "m.safetensors"
+    run("train", table, "-t", "y", "-m", "mlp", "-o", path)
+    run("predict", path, table, "--proba", "--out", tmp_path / "a.csv")
+    answers = feedforward.read_table(tmp_path / "a.csv")
+    assert answers.column_names == ["prediction", *(f"probability_{label}" for label in sorted(labels))]
+    expected = feedforward.load(path).predict(feedforward.read_table(table, "y")[0])
+    assert answers.column("prediction").to_pylist() == expected.tolist()
+
+
+def test_estimators_stored_by_themselves_read_tables_too(tmp_path: Path) -> None:
+    X, y = feedforward.datasets.blobs(n=80, random_state=0)
+    table = write(tmp_path / "t.csv", [["a", "b", "y"], *([*row, label] for row, label in zip(X, y, strict=True))])
+    frame = feedforward.read_table(table, "y")[0]
+    for given in (X, frame.to_pandas()):
+        model = feedforward.Adaline(random_state=0).fit(given, y)
+        feedforward.save(model, tmp_path / "m.safetensors")
+        found = json.loads(run("evaluate", tmp_path / "m.safetensors", table, "-t", "y", "--json").stdout)
+        assert (found["accuracy"], found["baseline"]) == (pytest.approx(model.score(given, y)), None)
+        assert "accuracy" in run("evaluate", tmp_path / "m.safetensors", table, "-t", "y").stdout
+    assert "no column 'b'" in run("predict", tmp_path / "m.safetensors", write(table, [["a"], [1]]), code=2).stderr
+    text = write(table, [["a", "b"], [1, "x"]])
+    assert "'b' is of type string" in run("predict", tmp_path / "m.safetensors", text, code=2).stderr
+    several = feedforward.MLPRegressor(max_epochs=1, random_state=0).fit(X, X)
+    feedforward.save(several, tmp_path / "m.safetensors")
+    write(table, [["a", "b"], *X.tolist()])
+    assert run("predict", tmp_path / "m.safetensors", table).stdout.startswith("prediction_0,prediction_1\n")
+    assert "several answers" in run("evaluate", tmp_path / "m.safetensors", table, "-t", "a", code=2).stderr
+
+
+def test_inspect_shows_what_is_inside(wine_model: Path, tmp_path: Path) -> None:
+    printed = run("inspect", wine_model).stdout
+    for words in ("TableEncoder, then MLPClassifier", "wine.csv: 134 rows", "'cultivar 2'", "Linear 13 → 100",
+                  "proline", "learning_rate=0.01", "1,703", "partial_fit goes on", "format 1", "always 'cultivar 1'"):  # fmt: skip
+        assert words in printed, words
+    facts = json.loads(run("inspect", wine_model, "--json").stdout)
+    assert facts["parameters"] == 13 * 100 + 100 + 303
+    assert facts["bytes"] == wine_model.stat().st_size
+    assert facts["sha256"] in printed
+    net = feedforward.nn.Sequential(
+        feedforward.nn.Linear(2, 3), feedforward.nn.Sequential(feedforward.nn.LeakyReLU(0.5))
+    )
+    models: dict[str, Any] = {
+        "LeakyReLU(negative_slope=0.5)": net,
+        "3 × 2": net.parameters(),
+        "in 2 members": feedforward.nn.stack([net, net]),
+        "category": feedforward.TableEncoder().fit(pa.table({"a": ["x", None]})),
+        "class_weight={'a': 2.0}": feedforward.Adaline(class_weight={"a": 2.0}).fit([[0.0], [1.0]], ["a", "b"]),
+    }
+    for words, model in models.items():
+        feedforward.save(model, tmp_path / "m")
+        assert words in run("inspect", tmp_path / "m").stdout
+
+
+def test_inspect_is_light(wine_model: Path, tmp_path: Path) -> None:
+    code = f"""
+import sys
+from feedforward.cli import app
+try:
+    app(["inspect", {str(wine_model)!r}])
+except SystemExit:
+    pass
+print(*(name in sys.modules for name in ("sklearn", "numba", "pandas", "torch")))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "False False False False"
+
+
+def test_what_a_file_says_reaches_no_terminal(tmp_path: Path) -> None:
+    column, label = "\x1b[31mred\x07", "\x1b]0;title\x07"
+    X = pa.table({column: [0.0, 1.0] * 10}).to_pandas()
+    model = feedforward.Adaline(random_state=0).fit(X, [label, "b"] * 10)
+    feedforward.save(model, tmp_path / "m")
+    printed = run("inspect", tmp_path / "m").stdout
+    assert "\x1b" not in printed
+    assert "\\x1b[31mred" in printed
+
+
+# arguments with {model} and {table}, words the one line must have
+BAD_MODELS: list[tuple[str, list[str], list[str]]] = [
+    ("no model", ["predict", "none.safetensors", "{table}"], ["none.safetensors", "no such file"]),
+    ("a table for a model", ["predict", "{table}", "{table}"], ["wine.csv", "no model file"]),
+    ("no table", ["predict", "{model}", "none.csv"], ["none.csv"]),
+    ("a column missing", ["predict", "{model}", "small.csv"], ["small.csv", "'malic_acid'"]),
+    ("infinity", ["predict", "{model}", "inf.csv"], ["inf.csv", "'alcohol'", "inf"]),
+    ("text for a number", ["predict", "{model}", "text.csv"], ["text.csv", "'alcohol'"]),
+    ("no folder", ["predict", "{model}", "{table}", "-o", "none/a.csv"], ["none", "folder"]),
+    ("no such format", ["predict", "{model}", "{table}", "-o", "a.xlsx"], ["a.xlsx", ".csv"]),
+    ("over the table", ["predict", "{model}", "{table}", "-o", "wine.csv"], ["wine.csv"]),
+    ("over the model", ["predict", "{model}", "{table}", "-o", "./wine.csv"], ["wine.csv"]),
+    ("no target", ["evaluate", "{model}", "small.csv"], ["small.csv", "'kind'"]),
+    ("another target", ["evaluate", "{model}", "{table}", "-t", "proline"], ["'proline'"]),
+    ("answers of another type", ["evaluate", "{model}", "extra.csv", "-t", "extra"], ["extra", "'cultivar 0'"]),
+    ("a folder", ["inspect", "."], ["folder"]),
+    ("a folder to write", ["train", "{table}", "-t", "kind", "-o", "."], ["folder"]),
+    ("train over the table", ["train", "{table}", "-t", "kind", "-o", "{table}"], ["table itself"]),
+]
+
+
+@pytest.mark.parametrize(("arguments", "expected"), [b[1:] for b in BAD_MODELS], ids=[b[0] for b in BAD_MODELS])
+def test_bad_models_and_tables_end_in_one_line(
+    arguments: list[str], expected: list[str], wine: Path, tmp_path: Path, monkeypatch: Any
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run("train", wine, "-t", "kind", "-m", "adaline", "-o", "wine.safetensors")
+    lines = wine.read_text().splitlines()
+    Path("small.csv").write_text("alcohol,b\n1,2\n")
+    Path("inf.csv").write_text("\n".join([lines[0], "inf" + lines[1][lines[1].index(",") :]]))
+    Path("text.csv").write_text("\n".join([lines[0], "red" + lines[1][lines[1].index(",") :]]))
+    Path("extra.csv").write_text("\n".join([lines[0] + ",extra", *(line + ",1.5" for line in lines[1:4])]))
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    names = {"model": "wine.safetensors", "table": "wine.csv"}
+    result = run(*(argument.format(**names) for argument in arguments), code=2)
+    (line,) = result.stderr.strip().splitlines()[-1:]
+    assert line.startswith("error: ")
+    assert [word for word in expected if word not in line] == [], line
+    assert result.stdout == ""
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before

@@ -10,7 +10,7 @@ from feedforward import InputError, ModelFileError
 from feedforward.files import read_file, to_bytes, write_file
 
 RNG = np.random.default_rng(0)
-ARRAYS = {
+ARRAYS: dict[str, Any] = {
     "f64": RNG.normal(size=(3, 4)),
     "f32": RNG.normal(size=(5,)).astype(np.float32),
     "i64": np.array([-(2**63), 2**63 - 1]),
@@ -45,7 +45,7 @@ def test_what_is_written_comes_back(tmp_path: Path) -> None:
     for array in arrays.values():
         assert array.flags.writeable
         assert array.ctypes.data % 64 == 0 or not array.size
-    assert path.read_bytes() == to_bytes(FACTS, dict(reversed(ARRAYS.items())))
+    assert path.read_bytes() == to_bytes(FACTS, dict(reversed(list(ARRAYS.items()))))
     write_file(path, facts, arrays)
     assert path.read_bytes() == to_bytes(FACTS, ARRAYS)
 

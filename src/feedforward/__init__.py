@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from feedforward.estimators.regressor import MLPRegressor as MLPRegressor
     from feedforward.neurons.adaline import Adaline as Adaline
     from feedforward.neurons.perceptron import Perceptron as Perceptron
+    from feedforward.storage.saving import load as load
+    from feedforward.storage.saving import save as save
     from feedforward.tables.encoding import TableEncoder as TableEncoder
     from feedforward.tables.reading import read_table as read_table
     from feedforward.training.checkpoints import Checkpoint as Checkpoint
@@ -44,6 +46,8 @@ _HOME = {
     "Checkpoint": "training.checkpoints",
     "read_table": "tables.reading",
     "TableEncoder": "tables.encoding",
+    "save": "storage.saving",
+    "load": "storage.saving",
     "FeedforwardError": "errors",
     "FileError": "errors",
     "InputError": "errors",

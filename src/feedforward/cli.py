@@ -1,7 +1,6 @@
 """The command line: parse, call, print. Results go to stdout, progress and words to stderr."""
 
 import ast
-import json
 import re
 import sys
 from collections.abc import Iterator
@@ -11,12 +10,22 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from feedforward import __version__
 from feedforward.errors import FeedforwardError, SettingError
+from feedforward.terminal import (
+    MEASURE_NAMES,
+    always_answer,
+    figure,
+    print_evaluation,
+    print_json,
+    print_summary,
+    results,
+    say_ignored,
+    words,
+)
 
 BAD_INPUT = 2
 
@@ -28,8 +37,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-words = Console(stderr=True, highlight=False, soft_wrap=True)
-results = Console(highlight=False)
 
 
 class Model(StrEnum):
@@ -93,6 +100,14 @@ CheckpointFile = Annotated[
 ]
 CheckpointEvery = Annotated[int, typer.Option(min=1, metavar="N", help="Epochs from one checkpoint to the next.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint, if there is one.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the results as JSON.")]
+Encoding = Annotated[str, typer.Option(help="Of a CSV file.")]
+Delimiter = Annotated[str | None, typer.Option(help="Of a CSV file. Default: found in its first line.")]
+ModelTo = Annotated[
+    Path | None,
+    typer.Option("--out", "-o", metavar="MODEL", help="Store the model, for predict, evaluate and inspect."),
+]
+StoredModelFile = Annotated[Path, typer.Argument(metavar="MODEL", help="A file that train --out or ff.save wrote.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show a traceback where something fails.")]
 
 
@@ -107,6 +122,9 @@ def root(
     \b
     feedforward demo                                  two neurons and a network on a real table, with pictures
     feedforward train patients.csv --target outcome   train on a table of your own
+    feedforward predict MODEL new.csv                 answers for new rows, by a model that train --out stored
+    feedforward evaluate MODEL later.csv              how good it is on rows with the right answers
+    feedforward inspect MODEL                         what is in the file
     """  # noqa: D301 - the escape keeps the lines of the examples apart
 
 
@@ -152,12 +170,13 @@ def train(
         Path | None,
         typer.Option(metavar="FILE.png", help="Draw how it learned, what it decides, and a network itself."),
     ] = None,
+    out: ModelTo = None,
     checkpoint: CheckpointFile = None,
     checkpoint_every: CheckpointEvery = 1,
     resume: Resume = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
-    encoding: Annotated[str, typer.Option(help="Of a CSV file.")] = "utf-8",
-    delimiter: Annotated[str | None, typer.Option(help="Of a CSV file. Default: found in its first line.")] = None,
+    as_json: AsJson = False,
+    encoding: Encoding = "utf-8",
+    delimiter: Delimiter = None,
     debug: Debug = False,
 ) -> None:
     """Train a neuron or a network on a table and score it on rows set aside.
@@ -173,6 +192,7 @@ def train(
     feedforward train sales.parquet -t returned --kind order_id=drop --kind zip=category
     feedforward train houses.csv --target price --model mlp --checkpoint houses.checkpoint --resume
     feedforward train patients.csv --target outcome --json > result.json
+    feedforward train patients.csv --target outcome --out outcome.safetensors
     """  # noqa: D301 - the escape keeps the lines of the examples apart
     with one_line_errors(debug):
         experiment = _train(
@@ -188,19 +208,122 @@ def train(
             seed=seed,
             checkpoint=_checkpoint(checkpoint, checkpoint_every, resume),
             plot=plot,
+            out=out,
         )
         if as_json:
-            print(json.dumps(experiment.facts(), indent=2, allow_nan=False))
+            print_json(experiment.facts())
+            return
+        _print_experiments([experiment])
+        if out is not None:
+            results.print(f"model: {out}", markup=False, soft_wrap=True)
+
+
+@app.command(no_args_is_help=True)
+def predict(
+    model: StoredModelFile,
+    table: Annotated[Path, typer.Argument(help="Rows to answer for: a .csv, .csv.gz, .parquet or .arrow file.")],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", metavar="FILE", help="A .csv or .parquet file. Default: CSV on stdout."),
+    ] = None,
+    proba: Annotated[bool, typer.Option("--proba", help="Give the probability of each class too.")] = False,
+    encoding: Encoding = "utf-8",
+    delimiter: Delimiter = None,
+    debug: Debug = False,
+) -> None:
+    """Answer for each row of a table, in its order.
+
+    The model's columns are found by their names, in any order; other columns are left aside.
+
+    \b
+    feedforward predict outcome.safetensors new.csv
+    feedforward predict outcome.safetensors new.csv --proba --out answers.parquet
+    """  # noqa: D301 - the escape keeps the lines of the examples apart
+    with one_line_errors(debug):
+        from feedforward.answers import StoredModel, predict_table, suffix_of, write_answers
+        from feedforward.disk import place_to_write
+
+        if out is not None:
+            suffix_of(out)
+            if place_to_write(out) in (table.resolve(), model.resolve()):
+                raise SettingError(f"--out {out} is what is read. Name another file.")
+        answers, ignored = predict_table(
+            StoredModel.open(model), table, proba=proba, encoding=encoding, delimiter=delimiter
+        )
+        say_ignored(ignored)
+        data = write_answers(answers, out)
+        if out is None:
+            sys.stdout.buffer.write(data)
+            sys.stdout.flush()
         else:
-            _print_experiments([experiment])
+            results.print(f"{answers.num_rows} answers: {out}", markup=False, soft_wrap=True)
 
 
-def _train(table: Path, target: str, model: Model, *, plot: Path | None, **choices: Any) -> Any:
-    from feedforward.experiment import run_experiment
+@app.command(no_args_is_help=True)
+def evaluate(
+    model: StoredModelFile,
+    table: Annotated[
+        Path, typer.Argument(help="Rows with the right answers: a .csv, .csv.gz, .parquet or .arrow file.")
+    ],
+    target: Annotated[
+        str | None, typer.Option("--target", "-t", metavar="COLUMN", help="Default: the column it was trained for.")
+    ] = None,
+    as_json: AsJson = False,
+    encoding: Encoding = "utf-8",
+    delimiter: Delimiter = None,
+    debug: Debug = False,
+) -> None:
+    """Say how good a stored model is on a table that has the right answers.
+
+    \b
+    feedforward evaluate outcome.safetensors later.csv
+    """  # noqa: D301 - the escape keeps the lines of the examples apart
+    with one_line_errors(debug):
+        from feedforward.answers import StoredModel, evaluate_table
+
+        found = evaluate_table(StoredModel.open(model), table, target, encoding=encoding, delimiter=delimiter)
+        say_ignored(found["ignored_columns"])
+        if found["unknown_labels"]:
+            counts = ", ".join(f"{label!r} ({count})" for label, count in found["unknown_labels"].items())
+            words.print(f"warning: the model knows no label {counts}: it is wrong there.", style="yellow", markup=False)
+        if as_json:
+            print_json(found)
+        else:
+            print_evaluation(found)
+
+
+@app.command(no_args_is_help=True)
+def inspect(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A file that train or ff.save wrote.")],
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Show what is in a model file, after checking every bit of it, without loading the model.
+
+    \b
+    feedforward inspect outcome.safetensors
+    """  # noqa: D301 - the escape keeps the lines of the examples apart
+    with one_line_errors(debug):
+        from feedforward.storage.summary import summary
+
+        found = summary(model)
+        if as_json:
+            print_json(found)
+        else:
+            print_summary(found)
+
+
+def _train(
+    table: Path, target: str, model: Model, *, plot: Path | None, out: Path | None = None, **choices: Any
+) -> Any:
+    from feedforward.disk import place_to_write
+    from feedforward.experiment import Interrupted, run_experiment
     from feedforward.picture import check_picture_path, draw_experiment
 
     if plot is not None:
         check_picture_path(plot)  # before the work, not after it
+    if out is not None and place_to_write(out) == table.resolve():
+        raise SettingError(f"--out {out} is the table itself. Name another file.")
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("epochs")
     # With verbose=True the model draws a bar of its own.
     silent = not words.is_terminal or bool((choices.get("settings") or {}).get("verbose"))
@@ -210,17 +333,19 @@ def _train(table: Path, target: str, model: Model, *, plot: Path | None, **choic
         def report(done: int, most: int) -> None:
             progress.update(task, description=f"training {model.value}", completed=done, total=most)
 
-        experiment = run_experiment(
-            table,
-            target,
-            model.value,
-            on_epoch=report,
-            **choices,
-        )
+        try:
+            experiment = run_experiment(table, target, model.value, on_epoch=report, **choices)
+        except Interrupted as stopped:
+            if out is not None:
+                stopped.experiment.save(out)
+                stopped.kept.append(f"the model as it is now: {out}")
+            raise
     for warning in experiment.warnings:
         words.print(f"warning: {warning}", style="yellow", markup=False)
     if plot is not None:
         draw_experiment(experiment, plot)
+    if out is not None:
+        experiment.save(out)
     return experiment
 
 
@@ -248,27 +373,19 @@ def _print_experiments(experiments: list[Any]) -> None:
     )
     table = Table()
     table.add_column("model")
-    names = {"accuracy": "accuracy", "r2": "R²", "mean_absolute_error": "mean abs. error"}
-    measures = [f"{part} {names[name]}" for name in first.scores for part in ("train", "test")]
+    measures = [f"{part} {MEASURE_NAMES[name]}" for name in first.scores for part in ("train", "test")]
     for heading in (*measures, "epochs", "seconds"):
         table.add_column(heading, justify="right")
     for one in experiments:
         table.add_row(one.model_name, *_figures(one.scores), str(one.learner.n_iter_), f"{one.seconds:.3f}")
     table.add_section()
-    answer = facts["baseline"]["answer"]
-    always = f"{answer:.4g}" if first.task == "regression" else repr(answer)
-    table.add_row(f"always {always}", *_figures(first.baseline_scores), "", "", style="dim")
+    always = always_answer(first.task, facts["baseline"]["answer"])
+    table.add_row(always, *_figures(first.baseline_scores), "", "", style="dim")
     results.print(table)
 
 
 def _figures(scores: dict[str, dict[str, float]]) -> list[str]:
-    return [_figure(name, parts[part]) for name, parts in scores.items() for part in ("train", "test")]
-
-
-def _figure(name: str, score: float) -> str:
-    if name == "accuracy":
-        return f"{100 * score:.1f} %"
-    return f"{round(score, 3) + 0.0:.3f}" if name == "r2" else f"{score:.4g}"
+    return [figure(name, parts[part]) for name, parts in scores.items() for part in ("train", "test")]
 
 
 def _pairs(option: str, texts: list[str]) -> list[tuple[str, str]]:

@@ -34,11 +34,7 @@ def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
     ...     print(Path(folder, "a.txt").read_text(), os.listdir(folder))
     whole ['a.txt']
     """
-    place = Path(os.path.realpath(path))
-    if place.exists() and not place.is_file():
-        raise FileError(f"{path} is {'a folder' if place.is_dir() else 'no regular file'}. Name a file to write.")
-    if not place.parent.is_dir():
-        raise FileError(f"{path} cannot be written: there is no folder {place.parent}. Create it first.")
+    place = place_to_write(path)
     try:
         with _temporary(place) as (temporary, descriptor):
             rest = memoryview(data)
@@ -55,6 +51,29 @@ def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
         _sync_folder(place.parent)
     except OSError as error:
         raise FileError(f"{path} was written, but may not outlast a loss of power: {words_of(error)}.") from error
+
+
+def place_to_write(path: str | os.PathLike[str]) -> Path:
+    """Return where a file is written that is named so, if one can be: ask before the work, not after it.
+
+    Raises
+    ------
+    FileError
+        If there is no such folder, or something there that is no file.
+
+    Examples
+    --------
+    >>> place_to_write("/no/such/folder/model.safetensors")
+    Traceback (most recent call last):
+    feedforward.errors.FileError: /no/such/folder/model.safetensors cannot be written: there is no folder
+    /no/such/folder. Create it first.
+    """
+    place = Path(os.path.realpath(path))
+    if place.exists() and not place.is_file():
+        raise FileError(f"{path} is {'a folder' if place.is_dir() else 'no regular file'}. Name a file to write.")
+    if not place.parent.is_dir():
+        raise FileError(f"{path} cannot be written: there is no folder {place.parent}. Create it first.")
+    return place
 
 
 @contextmanager

@@ -190,6 +190,11 @@ class NetworkEstimator(CallbackSupport, BaseEstimator):
         """Do what `partial_fit` of both children does."""
         recipe, fresh = self._checked_recipe(), not hasattr(self, "network_")
         if not fresh:
+            if not hasattr(self, "_training"):
+                raise InputError(
+                    f"{type(self).__name__} was stored without the state of its training, so it cannot go on as if it "
+                    "had never stopped. Store it with training_state=True, or fit anew."
+                )
             self._take_new_rates(recipe)
         if np.ndim(y) == 0 and np.ndim(X) == 1:
             X, y = [X], [y]

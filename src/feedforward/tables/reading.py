@@ -108,23 +108,54 @@ def read_table(
     Traceback (most recent call last):
     feedforward.errors.FileError: absent.csv does not exist. ...
     """
+    source, table = _read(path_or_frame, encoding, delimiter, text_columns)
+    return table if target is None else _split(table, target, source)
+
+
+def read_rows(
+    path: str | PathLike[str],
+    target: str | None = None,
+    *,
+    encoding: str = "utf-8",
+    delimiter: str | None = None,
+    text_columns: Sequence[str] = (),
+) -> tuple[Any, NDArray[Any] | None]:
+    """Read a table for a model that is there already: rows to be predicted or, with a target, to be judged on.
+
+    Like `read_table`, but a target may be the same in every row, and `text_columns` that the table has not are none.
+
+    Examples
+    --------
+    >>> read_rows("absent.csv")
+    Traceback (most recent call last):
+    feedforward.errors.FileError: absent.csv does not exist. ...
+    """
+    source, table = _read(path, encoding, delimiter, text_columns, strict=False)
+    if target is None:
+        return table, None
+    labels = _target(table, target, source)
+    return table.drop_columns([target]), labels
+
+
+def _read(
+    path_or_frame: Any, encoding: str, delimiter: str | None, text_columns: Sequence[str], *, strict: bool = True
+) -> tuple[_Source, Any]:
     if isinstance(text_columns, str) or not all(isinstance(name, str) for name in text_columns):
         raise SettingError(f"text_columns must be a list of column names; got {text_columns!r}.")
     if isinstance(path_or_frame, str | PathLike):
         path = Path(path_or_frame)
         suffix = _checked_suffix(path)
         if suffix in _CSV:
-            source, table = _read_csv(path, suffix, encoding, delimiter, text_columns)
+            source, table = _read_csv(path, suffix, encoding, delimiter, text_columns, strict)
         else:
             _refuse_csv_settings(path.name, encoding, delimiter)
             source = _Source(str(path))
-            table = _with_text_columns(_read_arrow(path, suffix), source, text_columns)
+            table = _with_text_columns(_read_arrow(path, suffix), source, text_columns, strict)
     else:
         _refuse_csv_settings("a DataFrame", encoding, delimiter)
         source = _Source("the table")
         table = _with_text_columns(_read_frame(path_or_frame), source, text_columns)
-    table = _finite(table, source)
-    return table if target is None else _split(table, target, source)
+    return source, _finite(table, source)
 
 
 # Files -------------------------------------------------------------------------------------------------------------
@@ -169,7 +200,7 @@ def _read_bytes(path: Path) -> bytes:
 
 
 def _read_csv(
-    path: Path, suffix: str, encoding: str, delimiter: str | None, text_columns: Sequence[str]
+    path: Path, suffix: str, encoding: str, delimiter: str | None, text_columns: Sequence[str], strict: bool
 ) -> tuple[_Source, Any]:
     name, data = str(path), _read_bytes(path)
     if suffix.endswith(".gz") and data:
@@ -186,7 +217,8 @@ def _read_csv(
         )
     text = Delimited.open(name, data, encoding, delimiter)
     source, cells = _Source(name, text.line_of), text.to_table()
-    _check_text_columns(text_columns, cells.column_names)
+    if strict:
+        _check_text_columns(text_columns, cells.column_names)
     columns = [
         _typed(cells.column(column), column, source, keep=column in text_columns) for column in cells.column_names
     ]
@@ -267,9 +299,10 @@ def _check_text_columns(text_columns: Sequence[str], names: Sequence[str]) -> No
             )
 
 
-def _with_text_columns(table: Any, source: _Source, text_columns: Sequence[str]) -> Any:
-    _check_text_columns(text_columns, table.column_names)
-    for name in text_columns:
+def _with_text_columns(table: Any, source: _Source, text_columns: Sequence[str], strict: bool = True) -> Any:
+    if strict:
+        _check_text_columns(text_columns, table.column_names)
+    for name in [name for name in text_columns if name in table.column_names]:
         place = table.column_names.index(name)
         try:
             table = table.set_column(place, name, table.column(place).cast(pa.string()))
@@ -303,6 +336,16 @@ def _finite(table: Any, source: _Source) -> Any:
 
 
 def _split(table: Any, target: str, source: _Source) -> tuple[Any, NDArray[Any]]:
+    labels = _target(table, target, source)
+    if (labels == labels[0]).all():
+        raise TableError(
+            f"{source.name}, column {target!r}: the target is {labels[0]!s} in every row, so there is nothing to "
+            f"learn. Give rows of more than one value, or another target."
+        )
+    return table.drop_columns([target]), labels
+
+
+def _target(table: Any, target: str, source: _Source) -> NDArray[Any]:
     names = table.column_names
     if target not in names:
         raise TableError(f"{source.name} has no column {target!r} to predict. {nearest(str(target), names, 'columns')}")
@@ -315,13 +358,7 @@ def _split(table: Any, target: str, source: _Source) -> tuple[Any, NDArray[Any]]
             f"{source.name}, {source.place(row)}, column {target!r}: the target is missing, here and in "
             f"{values.null_count} of {len(values)} rows in all. Fill in or drop these rows."
         )
-    labels = _labels(values, target, source)
-    if (labels == labels[0]).all():
-        raise TableError(
-            f"{source.name}, column {target!r}: the target is {labels[0]!s} in every row, so there is nothing to "
-            f"learn. Give rows of more than one value, or another target."
-        )
-    return table.drop_columns([target]), labels
+    return _labels(values, target, source)
 
 
 def _labels(values: Any, target: str, source: _Source) -> NDArray[Any]:

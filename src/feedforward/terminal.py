@@ -1,0 +1,88 @@
+"""What the commands print: results on stdout, words on stderr."""
+
+import json
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from feedforward.storage.words import columns_of, facts_of, layers_of
+
+MEASURE_NAMES = {"accuracy": "accuracy", "r2": "R²", "mean_absolute_error": "mean abs. error"}
+words = Console(stderr=True, highlight=False, soft_wrap=True)
+results = Console(highlight=False)
+
+
+def print_json(facts: dict[str, Any]) -> None:
+    """Print facts for a machine."""
+    print(json.dumps(facts, indent=2, allow_nan=False))
+
+
+def say_ignored(columns: list[str]) -> None:
+    """Say on stderr which columns of a table were not needed."""
+    if columns:
+        shown = ", ".join(map(repr, columns[:10])) + (", ..." if len(columns) > 10 else "")
+        words.print(f"left aside, since the model does not know them: {shown}", markup=False)
+
+
+def print_evaluation(found: dict[str, Any]) -> None:
+    """Print how good a model is, beside the answer that needs no model."""
+    results.print(
+        f"{found['table']}: {found['rows']} rows; target {found['target']!r}; model {found['model']}",
+        markup=False,
+        soft_wrap=True,
+    )
+    measures = [name for name in MEASURE_NAMES if name in found]
+    table = Table()
+    table.add_column("model")
+    for name in measures:
+        table.add_column(MEASURE_NAMES[name], justify="right")
+    table.add_row(found["estimator"], *(figure(name, found[name]) for name in measures))
+    if found["baseline"]:
+        table.add_section()
+        always = always_answer(found["task"], found["baseline"]["answer"])
+        table.add_row(always, *(figure(name, found["baseline"][name]) for name in measures), style="dim")
+    results.print(table)
+
+
+def print_summary(found: dict[str, Any]) -> None:
+    """Print what is in a model file."""
+    grid = Table.grid(padding=(0, 2))
+    for name, value in facts_of(found):
+        grid.add_row(Text(name, style="bold"), Text(value))
+    results.print(grid)
+    for headings, rows in (layers_of(found), columns_of(found)):
+        if rows:
+            table = Table()
+            for heading in headings:
+                table.add_column(heading, justify="right" if heading in ("parameters", "shape") else "left")
+            for row in rows:
+                table.add_row(*map(Text, row))
+            results.print(table)
+
+
+def always_answer(task: str, answer: Any) -> str:
+    """Return the name of the answer that needs no model.
+
+    Examples
+    --------
+    >>> always_answer("regression", 2.0), always_answer("classification", "no")
+    ('always 2', "always 'no'")
+    """
+    return f"always {answer:.4g}" if task == "regression" else f"always {answer!r}"
+
+
+def figure(name: str, score: float | None) -> str:
+    """Return a score as it is printed.
+
+    Examples
+    --------
+    >>> figure("accuracy", 0.975), figure("r2", -1e-9)
+    ('97.5 %', '0.000')
+    """
+    if score is None:
+        return "none"
+    if name == "accuracy":
+        return f"{100 * score:.1f} %"
+    return f"{round(score, 3) + 0.0:.3f}" if name == "r2" else f"{score:.4g}"
