@@ -255,9 +255,11 @@ def test_ctrl_c_says_what_was_kept_and_resume_goes_on(
     assert running.returncode == 130
     assert stdout == ""
     epoch = read_file(checkpoint)[0]["training"]["epoch"]
-    kept = f"go on from {checkpoint} by --resume; the model as it is now: {model}"
+    kept = f"go on from {checkpoint} by --resume; the model of until then is in {model}"
     assert stderr.splitlines() == [f"stopped after epoch {epoch} of 3000; {kept}."]
+    assert json.loads(run("inspect", model, "--json").stdout)["epochs"] == epoch
     assert f"rows; target '{target}'" in run("evaluate", model, path).stdout
+    assert len(run("predict", model, path).stdout.splitlines()) == len(path.read_text().splitlines())
     refused = run(*train, "--checkpoint", checkpoint, code=2)
     assert "has not ended. Go on with it by --resume, or delete it" in refused.stderr
     resumed = run(*train, "--checkpoint", checkpoint, "--resume", "--checkpoint-every", 500, "--json")
@@ -473,7 +475,10 @@ def test_labels_that_a_model_does_not_know_are_said(wine: Path, wine_model: Path
 
 
 def test_tables_are_read_as_in_training(tmp_path: Path) -> None:
-    rows = [["id", "zip", "flag", "y"], *([f"c{i}", f"z{i % 3}", i % 2 == 0, i % 2] for i in range(60))]
+    rows: list[list[Any]] = [
+        ["id", "zip", "flag", "y"],
+        *([f"c{i}", f"z{i % 3}", i % 2 == 0, i % 2] for i in range(60)),
+    ]
     table, path = write(tmp_path / "t.csv", rows), tmp_path / "m.safetensors"
     run("train", table, "-t", "y", "-m", "adaline", "-k", "id=drop", "-o", path)
     expected = run("predict", path, table).stdout
@@ -518,9 +523,9 @@ def test_estimators_stored_by_themselves_read_tables_too(tmp_path: Path) -> None
 
 def test_inspect_shows_what_is_inside(wine_model: Path, tmp_path: Path) -> None:
     printed = run("inspect", wine_model).stdout
-    for words in ("TableEncoder, then MLPClassifier", "wine.csv: 134 rows", "'cultivar 2'", "Linear 13 → 100",
-                  "proline", "learning_rate=0.01", "1,703", "partial_fit goes on", "format 1", "always 'cultivar 1'"):  # fmt: skip
-        assert words in printed, words
+    expected = ["TableEncoder, then MLPClassifier", "wine.csv: 134 rows", "'cultivar 2'", "Linear 13 → 100", "proline"]
+    expected += ["learning_rate=0.01", "1,703", "partial_fit goes on", "format 1", "always 'cultivar 1'"]
+    assert [words for words in expected if words not in printed] == []
     facts = json.loads(run("inspect", wine_model, "--json").stdout)
     assert facts["parameters"] == 13 * 100 + 100 + 303
     assert facts["bytes"] == wine_model.stat().st_size

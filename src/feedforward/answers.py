@@ -332,8 +332,8 @@ def _check_answers(classes: Any, y: Array, where: str) -> dict[str, int]:
     kind_known = _KIND_WORDS[np.array(known).dtype.kind]
     if kind != kind_known or not set(labels.tolist()) & set(known):
         raise TableError(
-            f"{where} holds {kind}, such as {labels.tolist()[0]!r}, and the model's classes are {kind_known}: {known!r}. "
-            "Name another target."
+            f"{where} holds {kind}, such as {labels.tolist()[0]!r}, and the model's classes are {kind_known}: "
+            f"{known!r}. Name another target."
         )
     found = zip(labels.tolist(), counts.tolist(), strict=True)
     return {str(label): count for label, count in found if label not in known}

@@ -80,10 +80,8 @@ def place_to_write(path: str | os.PathLike[str]) -> Path:
 def _temporary(place: Path) -> Iterator[tuple[str, int]]:
     """Give a new, locked file beside `place`: gone at the end, unless it took another name."""
     _sweep(place)
-    name = str(place.with_name(f".{place.name[:200]}.{secrets.token_hex(4)}.tmp"))
-    descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), 0o666)
+    name, descriptor = _made_beside(place)
     try:
-        _lock(descriptor)
         yield name, descriptor
     except BaseException:
         with suppress(OSError):
@@ -93,6 +91,16 @@ def _temporary(place: Path) -> Iterator[tuple[str, int]]:
         os.close(descriptor)
 
 
+def _made_beside(place: Path) -> tuple[str, int]:
+    while True:
+        name = str(place.with_name(f".{place.name[:200]}.{secrets.token_hex(4)}.tmp"))
+        descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), 0o666)
+        _lock(descriptor)
+        if os.fstat(descriptor).st_nlink:
+            return name, descriptor
+        os.close(descriptor)  # another writer swept it away before it was locked
+
+
 def _sweep(place: Path) -> None:
     """Remove temporary files of writers that were killed: whoever still writes one holds a lock on it."""
     if fcntl is None:
@@ -100,22 +108,23 @@ def _sweep(place: Path) -> None:
     pattern = re.compile(rf"\.{re.escape(place.name[:200])}\.[0-9a-f]{{8}}\.tmp")
     with suppress(OSError):
         for name in filter(pattern.fullmatch, os.listdir(place.parent)):
-            descriptor = os.open(place.parent / name, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
-            try:
-                if _lock(descriptor):
-                    os.unlink(place.parent / name)
-            finally:
-                os.close(descriptor)
+            with suppress(OSError):
+                _remove_unless_locked(place.with_name(name))
 
 
-def _lock(descriptor: int) -> bool:
-    if fcntl is None:
-        return False
+def _remove_unless_locked(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
+        os.unlink(path)
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int) -> None:
+    if fcntl is not None:
+        with suppress(OSError):  # a file system may know no locks
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from feedforward.errors import ModelFileError
 from feedforward.files import read_file
+from feedforward.storage.words import columns_of, facts_of, layers_of
 
 _OF_THE_FILE = ("kind", "format_version", "library", "sha256")
 
@@ -46,8 +47,11 @@ def summary(path: str | os.PathLike[str]) -> dict[str, Any]:
     if "model" not in facts:
         return found
     try:
-        return {**found, "about": facts["about"], **_of_model(facts["model"])}
-    except (KeyError, TypeError, ValueError, AttributeError):
+        found |= {"about": facts["about"], **_of_model(facts["model"])}
+        for in_words in (facts_of, layers_of, columns_of):  # what cannot be said makes no sense
+            in_words(found)
+        return found
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError):
         raise ModelFileError(f"{path} cannot be read: what it says of itself cannot be.") from None
 
 

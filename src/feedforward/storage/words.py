@@ -121,8 +121,9 @@ def columns_of(found: Mapping[str, Any]) -> Rows:
 
 def _details(column: Mapping[str, Any]) -> str:
     if column["kind"] != "category":
-        return "missing values are filled and marked" * column["gaps"]
-    return _listed(column["levels"]) + "; rarer ones together" * column["other"] + "; missing" * column["gaps"]
+        return "missing values are filled and marked" if column["gaps"] else ""
+    shared = [words for fact, words in (("other", "rarer ones together"), ("gaps", "missing")) if column[fact]]
+    return "; ".join([_listed(column["levels"]), *shared])
 
 
 def _cut(rows: list[tuple[str, ...]], width: int) -> list[tuple[str, ...]]:
