@@ -107,6 +107,7 @@ ORDER = [
     "plots.gradients",
     "plots",
     "demo",
+    "fitting",
     "experiment",
     "answers",
     "picture",

@@ -320,7 +320,6 @@ def _train(
     from feedforward.disk import place_to_write
     from feedforward.experiment import Interrupted, run_experiment
     from feedforward.picture import check_picture_path, draw_experiment
-    from feedforward.storage.saving import save
 
     if plot is not None:
         check_picture_path(plot)  # before the work, not after it
@@ -337,11 +336,11 @@ def _train(
 
         try:
             experiment = run_experiment(table, target, model.value, on_epoch=report, **choices)
-        except Interrupted as stop:
-            if out is None:
-                raise
-            save(stop.model, out)
-            raise KeyboardInterrupt(f"{stop}; the model of until then is in {out}") from None
+        except Interrupted as stopped:
+            if out is not None:
+                stopped.experiment.save(out)
+                stopped.kept.append(f"the model of until then is in {out}")
+            raise
     for warning in experiment.warnings:
         words.print(f"warning: {warning}", style="yellow", markup=False)
     if plot is not None:
