@@ -105,6 +105,7 @@ ORDER = [
     "plots.gradients",
     "plots",
     "demo",
+    "fitting",
     "experiment",
     "answers",
     "picture",

@@ -1,7 +1,5 @@
 """The main job: a table on disk in, a trained model and an honest score out."""
 
-import time
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.metrics import accuracy_score, mean_absolute_error, r2_score
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
-from feedforward.errors import InputError, SettingError, TableError
+from feedforward.errors import SettingError, TableError
 from feedforward.estimators.classifier import MLPClassifier
 from feedforward.estimators.regressor import MLPRegressor
+from feedforward.fitting import fit, learner_of
 from feedforward.neurons.adaline import Adaline
 from feedforward.neurons.perceptron import Perceptron
 from feedforward.storage.labels import label_to_facts
@@ -26,7 +24,6 @@ from feedforward.storage.saving import write_model
 from feedforward.tables.encoding import TableEncoder
 from feedforward.tables.reading import read_table
 from feedforward.training.checkpoints import Checkpoint
-from feedforward.training.state import Training
 from feedforward.validation import nearest
 
 if TYPE_CHECKING:
@@ -44,7 +41,6 @@ MEASURES: dict[str, dict[str, Callable[[Any, Any], float]]] = {
     "regression": {"r2": r2_score, "mean_absolute_error": mean_absolute_error},
 }
 _MOST_CLASSES = 20  # different numbers up to which a target of whole numbers is taken for classes
-_TRIAL_ROWS = 256
 
 
 @dataclass(frozen=True)
@@ -89,7 +85,7 @@ class Experiment:
     @property
     def learner(self) -> Any:
         """The part of the model that learns: a neuron or a network."""
-        return _learner(self.model[1])
+        return learner_of(self.model[1])
 
     def save(self, path: str | Path) -> None:
         """Store the model, and beside it what it was made from and how good it was.
@@ -146,17 +142,22 @@ def _as_json(scores: dict[str, dict[str, float]]) -> dict[str, dict[str, float |
 
 
 class Interrupted(KeyboardInterrupt):
-    """Ctrl-C while a network was training; the message says what was kept.
+    """Ctrl-C while a network was training.
 
     Attributes
     ----------
-    model : Pipeline
-        With what was learned until then, ready to predict.
+    experiment : Experiment
+        With what was learned until then.
+    kept : list of str
+        What was done, and what was kept.
     """
 
-    def __init__(self, model: Pipeline, message: str) -> None:
-        super().__init__(message)
-        self.model = model
+    def __init__(self, experiment: Experiment, kept: list[str]) -> None:
+        super().__init__()
+        self.experiment, self.kept = experiment, kept
+
+    def __str__(self) -> str:
+        return "; ".join(self.kept)
 
 
 def run_experiment(
@@ -230,13 +231,10 @@ def run_experiment(
     train, test = ((X.take(rows), y[rows]) for rows in parts)
 
     encoder = TableEncoder(kinds=kinds)
+    seconds, troubles, stop = fit(source, encoder, estimator, train, checkpoint, on_epoch)
     pipeline = Pipeline([("encoder", encoder), ("model", estimator)])
-    try:
-        seconds, troubles = _train(source, encoder, estimator, train, checkpoint, on_epoch)
-    except KeyboardInterrupt as error:
-        raise _interrupted(error, pipeline, checkpoint) from None
     baseline = _baseline(train[1], task)
-    return Experiment(
+    experiment = Experiment(
         source=source,
         target=target,
         model_name=model,
@@ -250,77 +248,16 @@ def run_experiment(
         seconds=seconds,
         warnings=troubles,
     )
+    if stop is not None:
+        raise Interrupted(experiment, _kept(experiment.learner, checkpoint, stop)) from None
+    return experiment
 
 
-def _train(
-    source: str,
-    encoder: TableEncoder,
-    estimator: Any,
-    train: Rows,
-    checkpoint: Checkpoint | None,
-    on_epoch: Callable[[int, int], None] | None,
-) -> tuple[float, list[str]]:
-    """Fit the encoder and the estimator; return the seconds of the latter, and what was warned of."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        try:
-            inputs = encoder.fit_transform(train[0])
-        except InputError as error:
-            raise InputError(f"{source}: {error}") from error
-        _compile(estimator, inputs, train[1])
-        start = time.perf_counter()
-        if hasattr(estimator, "epochs"):
-            for epoch in estimator.epochs(inputs, train[1]):
-                if on_epoch:
-                    on_epoch(epoch, estimator.max_epochs)
-        else:
-            _fit_network(estimator, inputs, train[1], checkpoint, on_epoch)
-        seconds = time.perf_counter() - start
-    return seconds, [str(warning.message) for warning in caught]
-
-
-def _fit_network(
-    estimator: Any, X: Any, y: Any, checkpoint: Checkpoint | None, on_epoch: Callable[[int, int], None] | None
-) -> None:
-    network = getattr(estimator, "regressor", estimator)
-
-    def report(training: Training) -> None:
-        if on_epoch:
-            on_epoch(training.epoch, network.max_epochs)
-
-    network.set_params(callbacks=(report, *([] if checkpoint is None else [checkpoint])))
-    try:
-        estimator.fit(X, y)
-    finally:
-        for one in {id(one): one for one in (network, getattr(estimator, "regressor_", network))}.values():
-            one.set_params(callbacks=())
-
-
-def _interrupted(error: KeyboardInterrupt, model: Pipeline, checkpoint: Checkpoint | None) -> KeyboardInterrupt:
-    """Return the same with what was kept, if anything was learned."""
-    learner = _learner(model[1])
-    if not hasattr(learner, "network_"):
-        return error
-    words = [f"after epoch {learner.n_iter_} of {learner.max_epochs}"]
-    words += [f"go on from {checkpoint.path} by Checkpoint(…, resume=True)"] if checkpoint is not None else []
-    notes = getattr(error, "__notes__", [])
-    return Interrupted(model, "; ".join([words[0], *(notes or words[1:])]).removesuffix("."))
-
-
-def _compile(estimator: Any, X: Any, y: Any) -> None:
-    """Compile what is not compiled yet, before the clock starts."""
-    trial = clone(estimator)
-    if hasattr(trial, "epochs"):
-        next(trial.epochs(X, y))
-        return
-    getattr(trial, "regressor", trial).set_params(max_epochs=1, validation_fraction=0.0, verbose=False)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        trial.fit(X[:_TRIAL_ROWS], y[:_TRIAL_ROWS])
-
-
-def _learner(estimator: Any) -> Any:
-    return getattr(estimator, "regressor_", estimator)
+def _kept(network: Any, checkpoint: Checkpoint | None, stop: KeyboardInterrupt) -> list[str]:
+    """Say how far training came, and where it can be gone on with."""
+    here = [f"go on from {checkpoint.path} by Checkpoint(…, resume=True)"] if checkpoint is not None else []
+    failures = [note.rstrip(".") for note in getattr(stop, "__notes__", [])]
+    return [f"after epoch {network.n_iter_} of {network.max_epochs}", *(failures or here)]
 
 
 def _scores(task: str, predict: Callable[[Any], Any], train: Rows, test: Rows) -> dict[str, dict[str, float]]:

@@ -1,0 +1,111 @@
+"""Training inside an experiment: compiled before the clock starts, warnings caught, Ctrl-C heard."""
+
+import time
+import warnings
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
+from sklearn.base import clone
+
+from feedforward.errors import InputError
+from feedforward.tables.encoding import TableEncoder
+from feedforward.training.checkpoints import Checkpoint
+from feedforward.training.state import Training
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_TRIAL_ROWS = 256
+
+
+def fit(
+    source: str,
+    encoder: TableEncoder,
+    estimator: Any,
+    train: tuple["pa.Table", NDArray[Any]],
+    checkpoint: Checkpoint | None,
+    on_epoch: Callable[[int, int], None] | None,
+) -> tuple[float, list[str], KeyboardInterrupt | None]:
+    """Fit the encoder and the estimator.
+
+    Returns
+    -------
+    seconds : float
+        Of the latter.
+    troubles : list of str
+        What was warned of.
+    stop : KeyboardInterrupt or None
+        After Ctrl-C; the estimator then is a network that has begun to learn. Else it is raised.
+
+    Examples
+    --------
+    >>> import numpy as np, pyarrow as pa, feedforward as ff
+    >>> rows = pa.table({"x": [0.0, 1.0, 2.0, 3.0]}), np.array([0, 0, 1, 1])
+    >>> seconds, troubles, stop = fit("x.csv", TableEncoder(), ff.Perceptron(), rows, None, None)
+    >>> troubles, stop
+    ([], None)
+    """
+    stop = None
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            inputs = encoder.fit_transform(train[0])
+        except InputError as error:
+            raise InputError(f"{source}: {error}") from error
+        _compile(estimator, inputs, train[1])
+        start = time.perf_counter()
+        if hasattr(estimator, "epochs"):
+            for epoch in estimator.epochs(inputs, train[1]):
+                if on_epoch:
+                    on_epoch(epoch, estimator.max_epochs)
+        else:
+            stop = _fit_network(estimator, inputs, train[1], checkpoint, on_epoch)
+        seconds = time.perf_counter() - start
+    return seconds, [str(warning.message) for warning in caught], stop
+
+
+def _fit_network(
+    estimator: Any, X: Any, y: Any, checkpoint: Checkpoint | None, on_epoch: Callable[[int, int], None] | None
+) -> KeyboardInterrupt | None:
+    network = getattr(estimator, "regressor", estimator)
+
+    def report(training: Training) -> None:
+        if on_epoch:
+            on_epoch(training.epoch, network.max_epochs)
+
+    network.set_params(callbacks=(report, *([] if checkpoint is None else [checkpoint])))
+    try:
+        estimator.fit(X, y)
+    except KeyboardInterrupt as error:
+        if not hasattr(learner_of(estimator), "network_"):
+            raise
+        return error
+    finally:
+        for one in {id(one): one for one in (network, getattr(estimator, "regressor_", network))}.values():
+            one.set_params(callbacks=())
+    return None
+
+
+def _compile(estimator: Any, X: Any, y: Any) -> None:
+    """Compile what is not compiled yet, before the clock starts."""
+    trial = clone(estimator)
+    if hasattr(trial, "epochs"):
+        next(trial.epochs(X, y))
+        return
+    getattr(trial, "regressor", trial).set_params(max_epochs=1, validation_fraction=0.0, verbose=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        trial.fit(X[:_TRIAL_ROWS], y[:_TRIAL_ROWS])
+
+
+def learner_of(estimator: Any) -> Any:
+    """Return what learns: the estimator, or the fitted one within it.
+
+    Examples
+    --------
+    >>> import feedforward as ff
+    >>> learner_of(ff.Perceptron())
+    Perceptron()
+    """
+    return getattr(estimator, "regressor_", estimator)
