@@ -221,8 +221,10 @@ def test_another_training_is_refused_by_name(message: str, path: Path) -> None:
         **{name: settings.pop(name) for name in ("X", "y", "sample_weight", "network") if name in settings},
     }
     message = message.replace("loss was CrossEntropyLoss", r"loss was 'CrossEntropyLoss\(label_smoothing=0.0\)'")
+    refused = model(Checkpoint(path, resume=True), **settings)
     with pytest.raises(SettingError, match=f"run.checkpoint is of another training: .*{message.removesuffix(', ')}"):
-        model(Checkpoint(path, resume=True), **settings).fit(**given)
+        refused.fit(**given)
+    assert not hasattr(refused, "network_")
     assert path.read_bytes() == before
 
 

@@ -255,7 +255,7 @@ def test_ctrl_c_says_what_was_kept_and_resume_goes_on(
     assert running.returncode == 130
     assert stdout == ""
     epoch = read_file(checkpoint)[0]["training"]["epoch"]
-    kept = f"go on from {checkpoint} by --resume; the model of until then is in {model}"
+    kept = f"go on from {checkpoint} by --resume; the model as it is now: {model}"
     assert stderr.splitlines() == [f"stopped after epoch {epoch} of 3000; {kept}."]
     assert json.loads(run("inspect", model, "--json").stdout)["epochs"] == epoch
     assert f"rows; target '{target}'" in run("evaluate", model, path).stdout
@@ -602,6 +602,11 @@ BAD_MODELS: list[tuple[str, list[str], list[str]]] = [
     ("no target", ["evaluate", "{model}", "small.csv"], ["small.csv", "'kind'"]),
     ("another target", ["evaluate", "{model}", "{table}", "-t", "proline"], ["'proline'"]),
     ("answers of another type", ["evaluate", "{model}", "extra.csv", "-t", "extra"], ["extra", "'cultivar 0'"]),
+    ("no probabilities", ["predict", "{model}", "{table}", "--proba"], ["Adaline", "--proba"]),
+    ("nothing to predict with", ["predict", "weights", "{table}"], ["weights", "dict", "predicts nothing"]),
+    ("too few columns", ["predict", "bare", "small.csv"], ["small.csv", "2 columns", "takes 3"]),
+    ("no target known", ["evaluate", "bare", "small.csv"], ["bare", "--target"]),
+    ("text for a quantity", ["evaluate", "numbers", "words.csv", "-t", "c"], ["words.csv", "'c'", "no number"]),
     ("a folder", ["inspect", "."], ["folder"]),
     ("a folder to write", ["train", "{table}", "-t", "kind", "-o", "."], ["folder"]),
     ("train over the table", ["train", "{table}", "-t", "kind", "-o", "{table}"], ["table itself"]),
@@ -615,6 +620,10 @@ def test_bad_models_and_tables_end_in_one_line(
     monkeypatch.chdir(tmp_path)
     run("train", wine, "-t", "kind", "-m", "adaline", "-o", "wine.safetensors")
     lines = wine.read_text().splitlines()
+    feedforward.save({"weight": np.ones(2)}, "weights")
+    feedforward.save(feedforward.Adaline().fit(np.eye(3), [0, 1, 1]), "bare")
+    feedforward.save(feedforward.MLPRegressor(max_epochs=1).partial_fit(np.eye(2), [0.0, 1.0]), "numbers")
+    Path("words.csv").write_text("a,b,c\n1,2,red\n")
     Path("small.csv").write_text("alcohol,b\n1,2\n")
     Path("inf.csv").write_text("\n".join([lines[0], "inf" + lines[1][lines[1].index(",") :]]))
     Path("text.csv").write_text("\n".join([lines[0], "red" + lines[1][lines[1].index(",") :]]))

@@ -20,7 +20,7 @@ import numpy as np
 import pytest
 
 import feedforward as ff
-from feedforward import FileError, ModelFileError
+from feedforward import FileError, ModelFileError, disk, files
 from feedforward.disk import write_bytes
 from feedforward.files import FORMAT, MOST_BYTES, MOST_HEADER, read_file, write_file
 from feedforward.storage.summary import summary
@@ -412,6 +412,33 @@ def test_a_forged_file_can_be_right(tmp_path: Path) -> None:
     ff.load(path.with_name("link"))
 
 
+def test_a_file_that_shrinks_while_it_is_read_or_is_too_large_for_memory(tmp_path: Path, monkeypatch: Any) -> None:
+    path = tmp_path / "m"
+    ff.save({"a": np.zeros(100_000)}, path)  # more than is read ahead
+    whole = path.read_bytes()
+
+    def shrinking(*arguments: Any) -> Any:
+        os.truncate(path, len(whole) - 4)
+        return real(*arguments)
+
+    def without_memory(*_: Any) -> Any:
+        raise MemoryError
+
+    real = files.aligned
+    monkeypatch.setattr(files, "aligned", shrinking)
+    assert "cut short" in refused(path)
+    path.write_bytes(whole)
+    monkeypatch.setattr(files, "aligned", without_memory)
+    assert "not enough memory" in refused(path)
+
+
+def test_systems_without_locks_write_too(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr(disk, "fcntl", None)
+    (tmp_path / ".m.0123abcd.tmp").write_bytes(b"left")
+    write_bytes(tmp_path / "m", b"data")
+    assert {file.name for file in tmp_path.iterdir()} == {"m", ".m.0123abcd.tmp"}
+
+
 # No code is run ----------------------------------------------------------------------------------------------------
 
 LOAD_PATH = ["disk", "files", "training.state", "tables.state", "tables.columns", *(f"storage.{name}" for name in (
@@ -503,13 +530,13 @@ class Disk:
 
 def test_the_order_of_calls(tmp_path: Path, monkeypatch: Any) -> None:
     path = tmp_path / "m.safetensors"
-    disk = Disk(monkeypatch)
+    calls = Disk(monkeypatch)
     write_bytes(path, b"0" * 1000)
-    assert [name for name, _ in disk.log] == ["open", "write", "fsync", "replace", "close", "open", "fsync", "close"]
-    temporary = disk.log[0][1]
-    assert {what for _, what in disk.log[:5]} == {temporary}
+    assert [name for name, _ in calls.log] == ["open", "write", "fsync", "replace", "close", "open", "fsync", "close"]
+    temporary = calls.log[0][1]
+    assert {what for _, what in calls.log[:5]} == {temporary}
     assert Path(temporary).parent == tmp_path
-    assert {what for _, what in disk.log[5:]} == {str(tmp_path)}
+    assert {what for _, what in calls.log[5:]} == {str(tmp_path)}
 
 
 @pytest.mark.parametrize("umask", [0o022, 0o027, 0o077, 0o000])
@@ -532,13 +559,15 @@ def test_a_disk_that_fails_at_any_call(code: int, call: int, is_there: bool, tmp
     if is_there:
         path.write_bytes(old)
     with pytest.MonkeyPatch.context() as patch:
-        disk = Disk(patch, call, code, most=2000)  # short writes: 0 open, 1-3 write, 4 fsync, 5 replace, 6-7 the folder
+        calls = Disk(
+            patch, call, code, most=2000
+        )  # short writes: 0 open, 1-3 write, 4 fsync, 5 replace, 6-7 the folder
         with pytest.raises(FileError) as error:
             ff.save(new, path)
     assert "\n" not in str(error.value)
     assert str(path) in str(error.value)
     assert os.strerror(code).lower() in str(error.value)
-    names = [name for name, _ in disk.log]
+    names = [name for name, _ in calls.log]
     assert names.count("close") == names.count("open") - (call in (0, 6))  # one that did not open
     if call < 6:  # what stood there before is as it was
         assert (path.read_bytes() if path.exists() else None) == (old if is_there else None)

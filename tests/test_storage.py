@@ -23,6 +23,8 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler
 import feedforward as ff
 from feedforward import Adaline, InputError, MLPClassifier, MLPRegressor, ModelFileError, Perceptron, TableEncoder, nn
 from feedforward.storage.models import KINDS
+from feedforward.storage.summary import summary
+from feedforward.storage.words import facts_of
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 4))
@@ -257,6 +259,10 @@ def test_a_target_in_standard_deviations(columns: int, tmp_path: Path) -> None:
     y = 500 * targets(MLPRegressor, columns)
     model = learners()["TransformedTargetRegressor"].fit(pd.DataFrame(X, columns=list("abcd")), y)
     again = stored(model, tmp_path)
+    assert facts_of(summary(tmp_path / "model.safetensors"))[1] == (
+        "kind",
+        "TransformedTargetRegressor of MLPRegressor",
+    )
     frame = pd.DataFrame(NEW, columns=list("abcd"))
     assert same(again.predict(frame), model.predict(frame))
     assert same(again.feature_names_in_, model.feature_names_in_)

@@ -87,14 +87,6 @@ AsTask = Annotated[
     Task | None,
     typer.Option(help="What to take the target for, with mlp. Default: a quantity if it has many different numbers."),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the results as JSON.")]
-Encoding = Annotated[str, typer.Option(help="Of a CSV file.")]
-Delimiter = Annotated[str | None, typer.Option(help="Of a CSV file. Default: found in its first line.")]
-StoredModelFile = Annotated[Path, typer.Argument(metavar="MODEL", help="A file that train --out or ff.save wrote.")]
-OutModel = Annotated[
-    Path | None,
-    typer.Option("--out", "-o", metavar="MODEL", help="Store the model, for predict, evaluate and inspect."),
-]
 Kinds = Annotated[
     list[str] | None,
     typer.Option(
@@ -109,6 +101,14 @@ CheckpointFile = Annotated[
 ]
 CheckpointEvery = Annotated[int, typer.Option(min=1, metavar="N", help="Epochs from one checkpoint to the next.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint, if there is one.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the results as JSON.")]
+Encoding = Annotated[str, typer.Option(help="Of a CSV file.")]
+Delimiter = Annotated[str | None, typer.Option(help="Of a CSV file. Default: found in its first line.")]
+ModelTo = Annotated[
+    Path | None,
+    typer.Option("--out", "-o", metavar="MODEL", help="Store the model, for predict, evaluate and inspect."),
+]
+StoredModelFile = Annotated[Path, typer.Argument(metavar="MODEL", help="A file that train --out or ff.save wrote.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show a traceback where something fails.")]
 
 
@@ -171,7 +171,7 @@ def train(
         Path | None,
         typer.Option(metavar="FILE.png", help="Draw how it learned, what it decides, and a network itself."),
     ] = None,
-    out: OutModel = None,
+    out: ModelTo = None,
     checkpoint: CheckpointFile = None,
     checkpoint_every: CheckpointEvery = 1,
     resume: Resume = False,
@@ -339,7 +339,7 @@ def _train(
         except Interrupted as stopped:
             if out is not None:
                 stopped.experiment.save(out)
-                stopped.kept.append(f"the model of until then is in {out}")
+                stopped.kept.append(f"the model as it is now: {out}")
             raise
     for warning in experiment.warnings:
         words.print(f"warning: {warning}", style="yellow", markup=False)

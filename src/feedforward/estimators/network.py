@@ -13,7 +13,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from feedforward import nn
-from feedforward.errors import InputError, SettingError
+from feedforward.errors import FeedforwardError, InputError, SettingError
 from feedforward.estimators.callbacks import CallbackSupport, FitTasks, with_callbacks
 from feedforward.estimators.inputs import (
     check_device,
@@ -174,7 +174,12 @@ class NetworkEstimator(CallbackSupport, BaseEstimator):
         troubles = self._troubles_with(rows.targets)
         rows, validation = self._ready(rows), None if validation is None else self._ready(validation)
         self._start(recipe, seed, network)
-        self._train_from_start(recipe, rows, validation, (X, y, sample_weight))
+        try:
+            self._train_from_start(recipe, rows, validation, (X, y, sample_weight))
+        except FeedforwardError:
+            if not self._training.step:  # refused before it began: what has learned nothing is not fitted
+                del self.network_
+            raise
         self._warn([*troubles, *self._training.troubles], stacklevel=3)
         return self
 
