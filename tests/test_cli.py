@@ -21,7 +21,7 @@ from typer.testing import CliRunner
 
 import feedforward
 from feedforward.cli import app
-from feedforward.files import read_file
+from feedforward.files import read_file, write_file
 
 RUNNER = CliRunner()
 
@@ -594,7 +594,8 @@ BAD_MODELS: list[tuple[str, list[str], list[str]]] = [
     ("no table", ["predict", "{model}", "none.csv"], ["none.csv"]),
     ("a column missing", ["predict", "{model}", "small.csv"], ["small.csv", "'malic_acid'"]),
     ("infinity", ["predict", "{model}", "inf.csv"], ["inf.csv", "'alcohol'", "inf"]),
-    ("text for a number", ["predict", "{model}", "text.csv"], ["text.csv", "'alcohol'"]),
+    ("text for a number", ["predict", "{model}", "text.csv"], ["text.csv", "'alcohol'", "'red'", "Correct the value."]),
+    ("a checkpoint for a model", ["predict", "run", "{table}"], ["run", "'checkpoint'", "not what is needed"]),
     ("no folder", ["predict", "{model}", "{table}", "-o", "none/a.csv"], ["none", "folder"]),
     ("no such format", ["predict", "{model}", "{table}", "-o", "a.xlsx"], ["a.xlsx", ".csv"]),
     ("over the table", ["predict", "{model}", "{table}", "-o", "wine.csv"], ["wine.csv"]),
@@ -620,6 +621,8 @@ def test_bad_models_and_tables_end_in_one_line(
     monkeypatch.chdir(tmp_path)
     run("train", wine, "-t", "kind", "-m", "adaline", "-o", "wine.safetensors")
     lines = wine.read_text().splitlines()
+    write_file("run", {"kind": "checkpoint", "training": {"epoch": 7}, "is_over": False}, {})
+    assert "not over" in run("inspect", "run").stdout
     feedforward.save({"weight": np.ones(2)}, "weights")
     feedforward.save(feedforward.Adaline().fit(np.eye(3), [0, 1, 1]), "bare")
     feedforward.save(feedforward.MLPRegressor(max_epochs=1).partial_fit(np.eye(2), [0.0, 1.0]), "numbers")

@@ -124,8 +124,9 @@ class StoredModel:
         """Return the answers of one of the model's methods; errors name the table."""
         try:
             answers: Array = getattr(self.model, method)(inputs)
-        except InputError as error:
-            raise InputError(f"{source}: {error}") from error
+        except InputError as error:  # what else it advises is for training
+            fault = str(error).partition(", give the column the type it had in training")[0].rstrip(".")
+            raise InputError(f"{source}: {fault}.") from error
         return answers
 
 

@@ -187,7 +187,12 @@ def _read(path: str | os.PathLike[str], kinds: Collection[str] | None) -> tuple[
         if file.read(1) or found.hexdigest() != digest:
             _refuse("its bytes do not have the digest that was written with them: the file was damaged or altered")
     if kinds is not None and facts["kind"] not in kinds:
-        _refuse(f"it is of the kind {_shown(facts['kind'])}, and here {' or '.join(map(repr, kinds))} is needed")
+        wanted = (
+            f", and here {' or '.join(map(repr, kinds))} is needed"
+            if len(kinds) < 3
+            else ", which is not what is needed here"
+        )
+        _refuse(f"it is of the kind {_shown(facts['kind'])}{wanted}")
     return facts, arrays
 
 

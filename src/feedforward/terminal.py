@@ -50,7 +50,7 @@ def print_summary(found: dict[str, Any]) -> None:
     """Print what is in a model file."""
     grid = Table.grid(padding=(0, 2))
     for name, value in facts_of(found):
-        grid.add_row(Text(name, style="bold"), Text(value))
+        grid.add_row(Text(name, style="bold"), Text(value, overflow="fold"))
     results.print(grid)
     for headings, rows in (layers_of(found), columns_of(found)):
         if rows:
@@ -58,7 +58,7 @@ def print_summary(found: dict[str, Any]) -> None:
             for heading in headings:
                 table.add_column(heading, justify="right" if heading in ("parameters", "shape") else "left")
             for row in rows:
-                table.add_row(*map(Text, row))
+                table.add_row(*(Text(cell, overflow="fold") for cell in row))
             results.print(table)
 
 

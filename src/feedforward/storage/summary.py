@@ -20,7 +20,7 @@ def summary(path: str | os.PathLike[str]) -> dict[str, Any]:
     dict
         "file", "bytes", "sha256", "format_version", "library", "kind", "arrays" and, as far as the kind has them,
         "about" (table, target, task, rows, scores, baseline), "estimator", "settings", "features", "columns",
-        "classes", "layers", "parameters", "epochs", "seed" and "training_state".
+        "classes", "layers", "parameters", "epochs", "seed" and "training_state", or "is_over" for a checkpoint.
 
     Raises
     ------
@@ -44,10 +44,11 @@ def summary(path: str | os.PathLike[str]) -> dict[str, Any]:
         **{name: facts[name] for name in _OF_THE_FILE},
         "arrays": {name: {"dtype": str(array.dtype), "shape": list(array.shape)} for name, array in arrays.items()},
     }
-    if "model" not in facts:
-        return found
     try:
-        found |= {"about": facts["about"], **_of_model(facts["model"])}
+        if facts["kind"] == "checkpoint":
+            found |= {"epochs": facts["training"]["epoch"], "is_over": facts["is_over"]}
+        elif "model" in facts:
+            found |= {"about": facts["about"], **_of_model(facts["model"])}
         for in_words in (facts_of, layers_of, columns_of):  # what cannot be said makes no sense
             in_words(found)
         return found

@@ -36,6 +36,8 @@ def facts_of(found: Mapping[str, Any]) -> list[tuple[str, str]]:
     if found.get("training_state") is not None:
         kept = "kept, so partial_fit goes on" if found["training_state"] else "left out, so partial_fit cannot go on"
         lines.append(("training", kept))
+    if "is_over" in found:
+        lines.append(("training", "over" if found["is_over"] else "not over, so resume goes on"))
     lines.append(("written by", f"feedforward {found['library']}, format {found['format_version']}"))
     return [*lines, ("sha256", found["sha256"])]
 
@@ -61,9 +63,9 @@ def _of_training(about: Mapping[str, Any]) -> list[tuple[str, str]]:
         baseline = about["baseline"]["scores"].get(name, {}).get("test")
         lines.append(
             (
-                _plain(name.replace("_", " ")),
-                f"test {_number(parts['test'])}, train {_number(parts['train'])} (always {always}: test "
-                f"{_number(baseline)})",
+                _plain({"r2": "R²"}.get(name, name.replace("_", " "))),
+                f"test {_number(name, parts['test'])}, train {_number(name, parts['train'])} (always {always}: test "
+                f"{_number(name, baseline)})",
             )
         )
     return lines
@@ -146,8 +148,10 @@ def _setting(value: Any) -> str:
     return repr(tuple(value)) if isinstance(value, list) else repr(value)
 
 
-def _number(value: float | None) -> str:
-    return "none" if value is None else f"{round(value, 4) + 0.0:.6g}"
+def _number(name: str, value: float | None) -> str:
+    if value is None:
+        return "none"
+    return f"{100 * value:.1f} %" if name == "accuracy" else f"{round(value, 4) + 0.0:.6g}"
 
 
 def _plain(text: str) -> str:
