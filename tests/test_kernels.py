@@ -85,3 +85,24 @@ def test_who_asks_is_told_of_compiling_and_not_of_what_is_compiled_already() -> 
     assert told == ["thrice"]
     assert thrice(1j) == 3j  # nobody asks
     assert told == ["thrice"]
+
+
+TRAINING = """
+import warnings
+import numpy as np
+import feedforward as ff
+
+rng = np.random.default_rng(0)
+X, y = rng.normal(size=(162, 4)), rng.normal(size=162)
+warnings.simplefilter("ignore")
+for model, targets in ((ff.MLPRegressor(), y), (ff.MLPRegressor(loss="huber"), y), (ff.MLPClassifier(), y > 0)):
+    model.set_params(max_epochs=20, random_state=0).fit(X, targets)
+    print(model.history_["train_loss"], model.predict(X).sum(), [*model.network_.parameters().values()])
+"""
+
+
+def test_the_process_that_compiles_computes_the_same_bits_as_later_ones(tmp_path: Path) -> None:
+    environment = {"NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+    first = run(Path(), TRAINING, **environment)
+    assert list(tmp_path.rglob("*.nbc"))
+    assert run(Path(), TRAINING, **environment) == first

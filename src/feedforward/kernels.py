@@ -61,6 +61,9 @@ def compiled(function: Callable[P, R]) -> Callable[P, R]:
 def inner(function: Callable[P, R]) -> Callable[P, R]:
     """Make `function` one that compiled functions can call; importing a file that uses it imports numba.
 
+    It is written into the machine code of each caller. Otherwise the process that compiles would call the function as
+    it was compiled by itself, and later processes the copy in the cache, which may round differently.
+
     Examples
     --------
     >>> @inner
@@ -69,7 +72,7 @@ def inner(function: Callable[P, R]) -> Callable[P, R]:
     >>> double(21)
     42
     """
-    return _numba(function, fastmath=REGROUP_SUMS)
+    return _numba(function, fastmath=REGROUP_SUMS, forceinline=True)
 
 
 def inner_exact(function: Callable[P, R]) -> Callable[P, R]:
@@ -83,7 +86,7 @@ def inner_exact(function: Callable[P, R]) -> Callable[P, R]:
     >>> rest(1.0, 1e16)
     0.0
     """
-    return _numba(function, fastmath={"contract"})
+    return _numba(function, fastmath={"contract"}, forceinline=True)
 
 
 def woven(function: Callable[P, R]) -> Callable[P, R]:
