@@ -54,6 +54,7 @@ ORDER = [
     "training.predictor",
     "training.numpy_engine",
     "training.compiled_engine",
+    "training.torch_bridge",
     "training.engines",
     "training.troubles",
     "training.progress",

@@ -56,3 +56,13 @@ class FileError(FeedforwardError, OSError):
     >>> issubclass(FileError, OSError)
     True
     """
+
+
+class MissingPackageError(FeedforwardError, ImportError):
+    """Something needs a package that is not installed.
+
+    Examples
+    --------
+    >>> issubclass(MissingPackageError, ImportError)
+    True
+    """
