@@ -58,6 +58,7 @@ ORDER = [
     "training.torch_rows",
     "training.torch_parts",
     "training.torch_engine",
+    "training.devices",
     "training.engines",
     "training.troubles",
     "training.progress",

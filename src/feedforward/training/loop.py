@@ -16,6 +16,7 @@ from feedforward import nn
 from feedforward.errors import InputError, SettingError
 from feedforward.nn.random import mix
 from feedforward.training.checks import ready
+from feedforward.training.devices import choose_device
 from feedforward.training.engines import build_engine, choose_engine
 from feedforward.training.orders import RowOrders
 from feedforward.training.plan import Array, Engine, Outcome, Plan, Rows
@@ -97,6 +98,8 @@ def train(
     loss: nn.Loss,
     score: str,
     engine: str = "auto",
+    device: str = "auto",
+    mixed: bool = False,
     validation: Rows | None = None,
     epochs: int | None = None,
     order: ArrayLike | Callable[[int], ArrayLike] | None = None,
@@ -122,6 +125,10 @@ def train(
         "accuracy", "exact" or "squared_error", see `feedforward.training.scores`.
     engine : str
         A name of `feedforward.training.engines.ENGINES`, or "auto".
+    device : str
+        Where, see `feedforward.training.devices.choose_device`.
+    mixed : bool
+        Whether products are of bfloat16, on a GPU.
     validation : Rows, optional
         What to judge on after each epoch.
     epochs : int, optional
@@ -166,11 +173,12 @@ def train(
     _reopen(training, recipe, "train_loss" if validation is None else "val_loss")
     if training.epoch == 0:
         training.troubles += far_scales(rows.X, column_names) or off_centre(rows.X, column_names)
-    name, reason = choose_engine(engine, training.network, loss, training.optimizer, rows)
     k = training.network.members or 1
     orders = RowOrders(len(rows), k, training.seed, last, shuffle=shuffle, given=order)
-    arithmetic = build_engine(name, training.network, loss, training.optimizer, rows, score)
-    with Progress(verbose, training.epoch, last, f"engine {name}: {reason}") as progress:
+    arithmetic, words = _engine(
+        (training.network, loss, training.optimizer, rows), score, recipe, engine, device, mixed
+    )
+    with Progress(verbose, training.epoch, last, words) as progress:
         judge = _Judge(training, recipe, arithmetic, loss, score, validation, tuple(callbacks), progress)
         course = _Course(training, rows, recipe, score, arithmetic, orders, judge, last)
         try:
@@ -186,6 +194,18 @@ def train(
             training.history.get("train_loss", ()), float(training.optimizer.lr)
         ) or useless(score, training.history.get("train_score", ()))
         training.troubles += [] if recipe.patience else memorised(training.history, training.best_epoch)
+
+
+def _engine(
+    parts: tuple[nn.Sequential, nn.Loss, nn.Optimizer, Rows], score: str, recipe: Recipe, *asked: Any
+) -> tuple[Engine, str]:
+    """Return the engine for what was asked (name, device, mixed), and words that say which it is and why."""
+    name, device, mixed = asked
+    network, *_, rows = parts
+    place = choose_device(device, name, network, min(int(recipe.batch_size or len(rows)), len(rows)), mixed=mixed)
+    name, reason = choose_engine(name, *parts, place)
+    words = f"engine {name}{'' if place == 'cpu' else f' on {place}'}: {reason}"
+    return build_engine(name, *parts, score, place, mixed), words
 
 
 def _reopen(training: Training, recipe: Recipe, watched: str) -> None:

@@ -4,6 +4,7 @@ Torch is imported when it is first used: all else works without it.
 """
 
 from collections.abc import Callable
+from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,11 @@ from feedforward.errors import InputError, MissingPackageError, SettingError
 
 if TYPE_CHECKING:
     import torch
+
+
+def _without_settings(kind: type[nn.Layer], module: Any) -> nn.Layer:
+    return kind()
+
 
 # Layers without parameters, each with the name of its twin in torch.nn and the settings that the twin takes.
 _TWINS: dict[type[nn.Layer], tuple[str, Callable[[Any], dict[str, Any]]]] = {
@@ -31,7 +37,7 @@ _TWINS: dict[type[nn.Layer], tuple[str, Callable[[Any], dict[str, Any]]]] = {
     nn.Dropout: ("Dropout", lambda layer: {"p": layer.p}),
 }
 _OURS: dict[str, Callable[[Any], nn.Layer]] = {
-    **{name: lambda module, kind=kind: kind() for kind, (name, _) in _TWINS.items()},
+    **{name: partial(_without_settings, kind) for kind, (name, _) in _TWINS.items()},
     "LeakyReLU": lambda module: nn.LeakyReLU(module.negative_slope),
     "ELU": lambda module: nn.ELU(module.alpha),
     "Dropout": lambda module: nn.Dropout(module.p),
@@ -113,8 +119,7 @@ def to_torch(network: nn.Sequential) -> "torch.nn.Sequential":
         reason = "it is a stack; take the networks that feedforward.nn.unstack returns"
     if reason is not None:
         raise InputError(f"to_torch: this network has no twin in torch: {reason}.")
-    module: torch.nn.Sequential = _module(torch, network)
-    return module
+    return _module(torch, network)  # type: ignore[no-any-return]
 
 
 def from_torch(module: "torch.nn.Sequential") -> nn.Sequential:
@@ -243,10 +248,8 @@ def _layer(torch: Any, module: Any, place: str) -> Any:
         return _linear(module, name)
     kind = type(module).__name__
     if type(module) is not getattr(torch.nn, kind, None) or kind not in _OURS:
-        raise InputError(
-            f"from_torch: {name} is {_kind(module)}, which has no counterpart here, as Linear, activations, Dropout and "
-            "Sequential have."
-        )
+        known = "Linear, activations, Dropout and Sequential"
+        raise InputError(f"from_torch: {name} is {_kind(module)}, which has no counterpart here: {known} have.")
     if getattr(module, "approximate", "none") != "none" or (
         kind == "Softplus" and (module.beta != 1 or module.threshold < 20)
     ):

@@ -132,7 +132,7 @@ def loss_of(loss: nn.Loss) -> Callable[..., Tensor]:
     >>> loss_of(nn.MSELoss())(torch.tensor([[0.5, 0.0]]), torch.tensor([[1.0, 0.0]]), None)
     tensor(0.1250)
     """
-    function: Any
+    function: Callable[..., Tensor]
     if isinstance(loss, nn.CrossEntropyLoss):
         function = partial(functional.cross_entropy, label_smoothing=float(loss.label_smoothing))
     elif isinstance(loss, nn.HuberLoss):
@@ -144,7 +144,7 @@ def loss_of(loss: nn.Loss) -> Callable[..., Tensor]:
 
     def value(outputs: Tensor, targets: Tensor, shares: Tensor | None) -> Tensor:
         if shares is None and outputs.ndim == 2:
-            return function(outputs, targets)  # type: ignore[no-any-return]
+            return function(outputs, targets)
         rows = outputs.shape[:-1]
         flat = outputs.reshape(-1, outputs.shape[-1])
         targets = targets.reshape(len(flat), *targets.shape[len(rows) :])
@@ -262,11 +262,12 @@ def _twin_of_optimizer(
     fused = True if device.type in ("cpu", "cuda") else None
     if isinstance(ours, nn.SGD):
         names = {"velocity": "momentum_buffer"} if ours.momentum else {}
-        settings = {"momentum": ours.momentum, "dampening": ours.dampening, "nesterov": bool(ours.nesterov)}
+        settings: Any = {"momentum": ours.momentum, "dampening": ours.dampening, "nesterov": bool(ours.nesterov)}
         return torch.optim.SGD(params, lr=1.0, fused=fused, **settings), names
     if isinstance(ours, nn.RMSprop):
         return torch.optim.RMSprop(params, alpha=ours.alpha, eps=ours.eps), {"mean_square": "square_avg"}
     assert isinstance(ours, nn.Adam)
     kind = torch.optim.AdamW if isinstance(ours, nn.AdamW) else torch.optim.Adam
     names = {"mean": "exp_avg", "mean_square": "exp_avg_sq"}
-    return kind(params, betas=tuple(ours.betas), eps=ours.eps, fused=fused, weight_decay=0.0), names
+    beta_1, beta_2 = ours.betas
+    return kind(params, betas=(beta_1, beta_2), eps=ours.eps, fused=fused, weight_decay=0.0), names

@@ -54,7 +54,7 @@ class DeviceRows:
     def _indexed(self, plan: Plan, members: int | None) -> Iterator[Batch]:
         order = plan.order[:, plan.bounds[0] : plan.bounds[-1]]
         places = self._sent(order[0] if members is None else order)
-        for rows in places.split(np.diff(plan.bounds).tolist(), dim=-1):
+        for rows in torch.split(places, np.diff(plan.bounds).tolist(), dim=-1):
             flat = rows if members is None else rows.reshape(-1)
             x, targets = self.X.index_select(0, flat), self.targets.index_select(0, flat)
             weights = None if self.weights is None else self.weights.index_select(0, flat)
