@@ -90,6 +90,7 @@ class TorchEngine:
             self._walk = Walk(self._network, self._optimizer, self._device, decays=decays)
             self._passes = passes_of(self._network, self._walk.leaves, training=True)
 
+    @torch.enable_grad()
     def _do_steps(self, plan: Plan, record: "_Record", *, careful: bool = False) -> None:
         leaves = list(self._walk.leaves.values())
         seeds = plan.seeds[0] if self._network.members is None else plan.seeds
