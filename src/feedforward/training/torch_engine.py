@@ -92,7 +92,7 @@ class TorchEngine:
 
     @torch.enable_grad()
     def _do_steps(self, plan: Plan, record: "_Record", *, careful: bool = False) -> None:
-        leaves = list(self._walk.leaves.values())
+        roots = self._walk.roots
         seeds = plan.seeds[0] if self._network.members is None else plan.seeds
         widest = int(np.diff(plan.bounds).max())
         tables = draws_of(self._network, seeds, plan.first_step, plan.steps, widest)
@@ -102,13 +102,12 @@ class TorchEngine:
             with torch.autocast(self._device.type, torch.bfloat16) if self._mixed else nullcontext():
                 found = outputs(self._passes, x, [draw[i][..., :n] for draw in draws])
                 value = self._loss(found, targets, shares)
-            gradients = torch.autograd.grad(value.sum() if value.ndim else value, leaves)
-            before = [leaf.detach().clone() for leaf in leaves] if careful else []
+            gradients = torch.autograd.grad(value.sum() if value.ndim else value, roots)
+            before = [root.clone() for root in self._walk.moved] if careful else []
             self._walk.step(gradients, float(plan.learning_rate[i]), float(plan.weight_decay[i]))
             if careful and not self._walk.are_finite([value, *gradients]):
-                with torch.no_grad():
-                    for leaf, old in zip(leaves, before, strict=True):
-                        leaf.copy_(old)
+                for root, old in zip(self._walk.moved, before, strict=True):
+                    root.copy_(old)
                 break
             record.add(value.detach(), found.detach())
         record.close()

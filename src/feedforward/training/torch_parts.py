@@ -13,6 +13,8 @@ from feedforward.nn.activations import Array
 from feedforward.nn.random import GOLDEN, MULTIPLIER_1, MULTIPLIER_2, mix
 from feedforward.training.torch_bridge import flat_layers, twin_of
 
+TOGETHER = 2**16  # parameters up to so many lie in one tensor: then an update is one call, which is what they cost
+
 Tensor = torch.Tensor
 Leaves = Mapping[str, Tensor]
 # From a layer's inputs, and the draws of each Dropout, to its outputs.
@@ -159,7 +161,10 @@ def loss_of(loss: nn.Loss) -> Callable[..., Tensor]:
 
 
 class Walk:
-    """The parameters of a network as leaves of autograd on a device, and torch's optimizer that moves them.
+    """The parameters of a network on a device, and torch's optimizer that moves them.
+
+    `roots` are what autograd differentiates by: small networks have one for all parameters, large ones one for each.
+    `leaves` are the parameters by name.
 
     Between spans the arrays of the network and of the optimizer's state are what counts: `load` reads them, `store`
     writes them. A span that came to nothing is not stored, and so has never been.
@@ -189,69 +194,96 @@ class Walk:
         self.network, self.ours, self.decays = network, optimizer, decays
         parameters = network.parameters()
         optimizer.check(parameters, parameters)
-        self.leaves = {name: torch.tensor(array, device=device).requires_grad_() for name, array in parameters.items()}
-        groups: dict[tuple[float, float], list[Tensor]] = {}
-        for name, leaf in self.leaves.items():
+        groups: dict[tuple[float, float], list[str]] = {}
+        for name in parameters:
             own = 0.0 if name.endswith("bias") else 1.0
             decay = optimizer.decay_factors.get(name, own) if decays else 0.0
-            groups.setdefault((optimizer.rate_factors.get(name, 1.0), decay), []).append(leaf)
+            groups.setdefault((optimizer.rate_factors.get(name, 1.0), decay), []).append(name)
         self.factors = list(groups)
-        self.theirs, self.names = _twin_of_optimizer(optimizer, list(groups.values()), device)
+        dtype = torch.from_numpy(np.empty(0, network.dtype)).dtype
+        self.roots: list[Tensor] = []
+        self.leaves: dict[str, Tensor] = {}
+        self._places: dict[str, tuple[int, int]] = {}  # of each parameter its root, and where it begins there
+        moved: list[list[Tensor]] = []
+        for names in groups.values():
+            together = sum(parameters[name].size for name in names) <= TOGETHER
+            begun = len(self.roots)
+            for some in [names] if together else [[name] for name in names]:
+                self._root(some, [parameters[name].shape for name in some], dtype, device)
+            moved.append([root.data for root in self.roots[begun:]])  # autograd does not look whether they were changed
+        self.moved = [root for group in moved for root in group]
+        self.theirs, self.names = _twin_of_optimizer(optimizer, moved, device)
+
+    @torch.enable_grad()
+    def _root(self, names: list[str], shapes: list[tuple[int, ...]], dtype: torch.dtype, device: torch.device) -> None:
+        """Make one tensor of some parameters, and leaves that are parts of it."""
+        sizes = [int(np.prod(shape)) for shape in shapes]
+        shape = shapes[0] if len(names) == 1 else (sum(sizes),)
+        root = torch.zeros(shape, dtype=dtype, device=device, requires_grad=True)
+        parts = [root] if len(names) == 1 else [p.view(s) for p, s in zip(root.split(sizes), shapes, strict=True)]  # type: ignore[no-untyped-call]
+        for name, part, start in zip(names, parts, np.cumsum([0, *sizes[:-1]]).tolist(), strict=True):
+            self.leaves[name], self._places[name] = part, (len(self.roots), start)
+        self.roots.append(root)
+
+    def _part(self, tensors: Sequence[Tensor], name: str) -> Tensor:
+        """Return the part of one of these tensors, which are as the roots are, that belongs to a parameter."""
+        root, start = self._places[name]
+        leaf = self.leaves[name]
+        return tensors[root].view(-1)[start : start + leaf.numel()].view(leaf.shape)
 
     def load(self) -> None:
         """Take over the numbers of the network and of the optimizer's state."""
         self.load_parameters()
-        step = float(self.ours.state.get("step", 0))
-        for name, leaf in self.leaves.items():
-            known = {theirs: self.ours.state.get(f"{name}.{ours}") for ours, theirs in self.names.items()}
-            state = self.theirs.state[leaf]
-            if not known or any(array is None for array in known.values()):
+        ours, states = self.ours.state, [self.theirs.state[root] for root in self.moved]
+        if not self.names or not all(f"{name}.{key}" in ours for name in self.leaves for key in self.names):
+            for state in states:
                 state.clear()
-                continue
-            for theirs, array in known.items():
-                _fill(state, theirs, torch.from_numpy(np.array(array)).to(leaf))
-            if not isinstance(self.theirs, torch.optim.SGD):
-                _fill(state, "step", torch.tensor(step, dtype=torch.float32, device=self._device_of_step(leaf)))
+            return
+        for key, theirs in self.names.items():
+            for root, state in zip(self.moved, states, strict=True):
+                state.setdefault(theirs, torch.zeros_like(root))
+            for name in self.leaves:
+                _copy(self._part([state[theirs] for state in states], name), ours[f"{name}.{key}"])
+        if not isinstance(self.theirs, torch.optim.SGD):
+            for root, state in zip(self.moved, states, strict=True):
+                zero = torch.zeros((), dtype=torch.float32, device=self._device_of_step(root))
+                state.setdefault("step", zero).fill_(float(ours["step"]))
 
     def load_parameters(self) -> None:
         """Take over the numbers of the network."""
-        with torch.no_grad():
-            for name, array in self.network.parameters().items():
-                self.leaves[name].copy_(torch.from_numpy(np.ascontiguousarray(array)))
+        for name, array in self.network.parameters().items():
+            _copy(self._part(self.moved, name), array)
 
     def store(self, steps: int) -> None:
         """Write the numbers back, after so many steps."""
         state = self.ours.state
         for name, array in self.network.parameters().items():
-            array[...] = self.leaves[name].detach().cpu().numpy()
+            array[...] = self._part(self.moved, name).cpu().numpy()
             for ours, theirs in self.names.items():
-                state[f"{name}.{ours}"] = self.theirs.state[self.leaves[name]][theirs].detach().cpu().numpy().copy()
+                found = [self.theirs.state[root][theirs] for root in self.moved]
+                state[f"{name}.{ours}"] = self._part(found, name).cpu().numpy().copy()
         state["step"] = np.array(int(state.get("step", 0)) + steps)
 
     def step(self, gradients: Sequence[Tensor], rate: float, decay: float) -> None:
-        """Make one update."""
+        """Make one update, by the gradients of the roots."""
         for group, (rate_factor, decay_factor) in zip(self.theirs.param_groups, self.factors, strict=True):
             group["lr"], group["weight_decay"] = rate * rate_factor, decay * decay_factor
-        for leaf, gradient in zip(self.leaves.values(), gradients, strict=True):
-            leaf.grad = gradient.contiguous()  # the fused optimizers read memory in the order of the parameter's
+        for root, gradient in zip(self.moved, gradients, strict=True):
+            root.grad = gradient.contiguous()  # the fused optimizers read memory in the order of the parameter's
         self.theirs.step()
 
     def are_finite(self, tensors: Sequence[Tensor] = ()) -> bool:
         """Whether all parameters are finite, and these tensors."""
-        found = [tensor.detach().isfinite().all() for tensor in (*self.leaves.values(), *tensors)]
+        found = [tensor.detach().isfinite().all() for tensor in (*self.moved, *tensors)]
         return bool(torch.stack(found).all())
 
-    def _device_of_step(self, leaf: Tensor) -> torch.device:
+    def _device_of_step(self, root: Tensor) -> torch.device:
         group = self.theirs.param_groups[0]
-        return leaf.device if group.get("fused") or group.get("capturable") else torch.device("cpu")
+        return root.device if group.get("fused") or group.get("capturable") else torch.device("cpu")
 
 
-def _fill(state: dict[str, Tensor], name: str, values: Tensor) -> None:
-    """Put values where they are looked for: into the same memory, where there is some."""
-    if name in state:
-        state[name].copy_(values)
-    else:
-        state[name] = values
+def _copy(tensor: Tensor, array: Array) -> None:
+    tensor.copy_(torch.from_numpy(np.array(array)))
 
 
 def _twin_of_optimizer(
