@@ -6,13 +6,14 @@ BIN := $(VENV)/bin
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test check format bench pictures clean
+.PHONY: help demo test check format bench bench-gpu pictures clean
 
 help:
 	@echo "make demo      set up, then the main job: a real table, two neurons, a network, pictures"
 	@echo "make test      set up, then all tests"
 	@echo "make check     formatting, lint, types"
 	@echo "make bench     speed against peers (half an hour)"
+	@echo "make bench-gpu speed on a GPU against plain PyTorch"
 	@echo "make pictures  draw the README's pictures again"
 	@echo "make clean     remove the virtual environment and all caches"
 
@@ -35,6 +36,9 @@ bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/neurons.py
 	$(BIN)/python benchmarks/networks.py
 
+bench-gpu: $(VENV)/.bench
+	$(BIN)/python benchmarks/gpu.py
+
 pictures: $(VENV)/.runtime
 	$(BIN)/python docs/pictures.py
 
@@ -45,7 +49,7 @@ $(VENV)/.created:
 	@touch $@
 
 $(VENV)/.runtime: $(VENV)/.created pyproject.toml constraints.txt
-	$(BIN)/python -m pip install -qq --editable .
+	$(BIN)/python -m pip install -qq --editable ".[torch]"
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.runtime

@@ -57,6 +57,7 @@ ORDER = [
     "training.torch_bridge",
     "training.torch_rows",
     "training.torch_parts",
+    "training.torch_graph",
     "training.torch_engine",
     "training.devices",
     "training.engines",

@@ -9,10 +9,12 @@ from scipy.sparse import csr_array
 
 from feedforward import nn
 from feedforward.errors import SettingError
+from feedforward.training import torch_engine
 from feedforward.training.compiled_engine import CompiledEngine
 from feedforward.training.numpy_engine import NumpyEngine
 from feedforward.training.plan import Plan, Rows
 from feedforward.training.torch_engine import TorchEngine
+from feedforward.training.torch_graph import GraphedSteps
 from feedforward.training.torch_rows import DeviceRows
 from test_compiled_engine import (
     CASES,
@@ -235,3 +237,39 @@ def test_factors_for_unknown_parameters_are_refused() -> None:
     network = case_network(PLAIN, np.random.default_rng(0), M)
     with pytest.raises(SettingError, match=r"Adam has factors for unknown parameters: 0\.wieght"):
         TorchEngine(network, nn.CrossEntropyLoss(), nn.Adam(rate_factors={"0.wieght": 2.0}), rows, "accuracy")
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case["optimizer"] in ("adam", "adamw")][::2], ids=name_of)
+def test_steps_read_from_tables_are_the_steps_of_the_plan(
+    case: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a GPU repeats as a graph, done here step by step: a graph itself needs a GPU."""
+    monkeypatch.setattr(GraphedSteps, "_taken", taken_without_a_gpu)
+    monkeypatch.setattr(torch_engine, "pays", lambda *given: True)
+    network, optimizer, losses, scores = train_by(TorchEngine, case, spans=3)
+    monkeypatch.undo()
+    readable, same_optimizer, same_losses, same_scores = train_by(TorchEngine, case, spans=3)
+    np.testing.assert_allclose(losses, same_losses, rtol=0, atol=1e-5)  # a rate in a table is of float32
+    for name, array in readable.parameters().items():
+        np.testing.assert_allclose(network.parameters()[name], array, rtol=0, atol=1e-5, err_msg=name)
+    assert scores.shape == same_scores.shape
+    assert optimizer.state["step"] == same_optimizer.state["step"]
+
+
+def taken_without_a_gpu(steps: GraphedSteps) -> Any:
+    steps._step()
+    steps.walk.load()
+    return steps._step
+
+
+def test_what_cannot_be_a_graph_is_done_step_by_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(steps: GraphedSteps) -> Any:
+        steps._step()
+        raise RuntimeError("operation not permitted when stream is capturing")
+
+    rows = case_rows(PLAIN, np.random.default_rng(0))
+    expected = trained(rows).parameters()
+    monkeypatch.setattr(GraphedSteps, "_taken", fails)
+    monkeypatch.setattr(torch_engine, "pays", lambda *given: True)
+    for name, array in trained(rows).parameters().items():
+        np.testing.assert_array_equal(array, expected[name])

@@ -15,6 +15,7 @@ from scipy.sparse import issparse
 from feedforward import nn
 from feedforward.training.plan import Array, Outcome, Plan, Rows
 from feedforward.training.scores import measures
+from feedforward.training.torch_graph import GraphedSteps, pays
 from feedforward.training.torch_parts import Tensor, Walk, draws_of, loss_of, outputs, passes_of
 from feedforward.training.torch_rows import DeviceRows
 
@@ -58,6 +59,7 @@ class TorchEngine:
         self._network, self._optimizer, self._host_rows, self._score = network, optimizer, rows, score
         self._loss, self._device, self._mixed = loss_of(loss), torch.device(device), mixed
         self._rows = DeviceRows(rows, self._device)
+        self._may_graph = True
         self._take_up(decays=False)
 
     def run(self, plan: Plan) -> Outcome:
@@ -89,20 +91,16 @@ class TorchEngine:
         if walk is None or walk.decays != decays:
             self._walk = Walk(self._network, self._optimizer, self._device, decays=decays)
             self._passes = passes_of(self._network, self._walk.leaves, training=True)
+            self._graph: GraphedSteps | None = None
 
     @torch.enable_grad()
     def _do_steps(self, plan: Plan, record: "_Record", *, careful: bool = False) -> None:
-        roots = self._walk.roots
-        seeds = plan.seeds[0] if self._network.members is None else plan.seeds
-        widest = int(np.diff(plan.bounds).max())
-        tables = draws_of(self._network, seeds, plan.first_step, plan.steps, widest)
-        draws = [torch.from_numpy(table).to(self._device) for table in tables]
+        """Do the steps one by one; if `careful`, look after each, and take back one that is not finite."""
+        draws = self._draws(plan)
+        if not careful and self._do_by_graph(plan, draws, record):
+            return
         for i, (x, targets, shares) in enumerate(self._rows.batches(plan, self._network.members)):
-            n = x.shape[-2]
-            with torch.autocast(self._device.type, torch.bfloat16) if self._mixed else nullcontext():
-                found = outputs(self._passes, x, [draw[i][..., :n] for draw in draws])
-                value = self._loss(found, targets, shares)
-            gradients = torch.autograd.grad(value.sum() if value.ndim else value, roots)
+            found, value, gradients = self._do(x, targets, shares, [draw[i][..., : x.shape[-2]] for draw in draws])
             before = [root.clone() for root in self._walk.moved] if careful else []
             self._walk.step(gradients, float(plan.learning_rate[i]), float(plan.weight_decay[i]))
             if careful and not self._walk.are_finite([value, *gradients]):
@@ -111,6 +109,36 @@ class TorchEngine:
                 break
             record.add(value.detach(), found.detach())
         record.close()
+
+    def _do(self, x: Tensor, targets: Tensor, shares: Tensor | None, draws: list[Tensor]) -> tuple[Any, Any, Any]:
+        """Return outputs, losses and gradients of one batch."""
+        with torch.autocast(self._device.type, torch.bfloat16) if self._mixed else nullcontext():
+            found = outputs(self._passes, x, draws)
+            value = self._loss(found, targets, shares)
+        return found, value, torch.autograd.grad(value.sum() if value.ndim else value, self._walk.roots)
+
+    def _draws(self, plan: Plan) -> list[Tensor]:
+        seeds = plan.seeds[0] if self._network.members is None else plan.seeds
+        tables = draws_of(self._network, seeds, plan.first_step, plan.steps, int(np.diff(plan.bounds).max()))
+        return [torch.from_numpy(table).to(self._device) for table in tables]
+
+    def _do_by_graph(self, plan: Plan, draws: list[Tensor], record: "_Record") -> bool:
+        """Do the steps by a CUDA graph, if that pays and can be; return whether they are done."""
+        members = self._network.members
+        if not (self._may_graph and pays(plan, self._rows, self._walk, members)):
+            return False
+        try:
+            if self._graph is None or not self._graph.fits(plan, draws):
+                self._graph = GraphedSteps(self._rows, self._walk, self._do, plan, draws, members)
+            losses, found = self._graph.run(plan, draws)
+        except RuntimeError:  # something in it cannot be captured: step by step, from here on
+            self._may_graph, self._graph = False, None
+            self._walk.load()
+            return False
+        for value, output in zip(losses.unbind(), found, strict=True):
+            record.add(value, output)
+        record.close()
+        return True
 
     def _blocks(self, X: Any, size: int) -> Iterator[Tensor]:
         """Yield the rows in blocks of one size, the last one filled up with zeros."""

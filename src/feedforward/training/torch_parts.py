@@ -212,6 +212,7 @@ class Walk:
                 self._root(some, [parameters[name].shape for name in some], dtype, device)
             moved.append([root.data for root in self.roots[begun:]])  # autograd does not look whether they were changed
         self.moved = [root for group in moved for root in group]
+        self._is_small = device.type == "cpu" and len(self.moved) == len(groups)
         self.theirs, self.names = _twin_of_optimizer(optimizer, moved, device)
 
     @torch.enable_grad()
@@ -237,19 +238,22 @@ class Walk:
         ours, states = self.ours.state, [self.theirs.state[root] for root in self.moved]
         self._steps = int(ours.get("step", 0))
         self._has_state = all(f"{name}.{key}" in ours for name in self.leaves for key in self.names)
-        if not self._has_state or not self.names:
+        zeros_will_do = isinstance(self.ours, nn.RMSprop | nn.Adam)  # a first velocity is the gradient itself
+        if not self.names or not (self._has_state or zeros_will_do):
             for state in states:
                 state.clear()
             return
+        self._has_state = True
         for key, theirs in self.names.items():
             for root, state in zip(self.moved, states, strict=True):
                 state.setdefault(theirs, torch.zeros_like(root))
             for name in self.leaves:
-                _copy(self._part([state[theirs] for state in states], name), ours[f"{name}.{key}"])
+                known = ours.get(f"{name}.{key}", np.zeros(tuple(self.leaves[name].shape)))
+                _copy(self._part([state[theirs] for state in states], name), known)
         if not isinstance(self.theirs, torch.optim.SGD):
             for root, state in zip(self.moved, states, strict=True):
                 zero = torch.zeros((), dtype=torch.float32, device=self._device_of_step(root))
-                state.setdefault("step", zero).fill_(float(ours["step"]))
+                state.setdefault("step", zero).fill_(float(self._steps))
 
     def load_parameters(self) -> None:
         """Take over the numbers of the network."""
@@ -266,12 +270,12 @@ class Walk:
                 state[f"{name}.{ours}"] = self._part(found, name).cpu().numpy().copy()
         state["step"] = np.array(int(state.get("step", 0)) + steps)
 
-    def step(self, gradients: Sequence[Tensor], rate: float, decay: float) -> None:
-        """Make one update, by the gradients of the roots."""
+    def step(self, gradients: Sequence[Tensor], rate: Any, decay: float) -> None:
+        """Make one update, by the gradients of the roots; the rate is a number, or on a GPU a tensor that has it."""
         for group, (rate_factor, decay_factor) in zip(self.theirs.param_groups, self.factors, strict=True):
             group["lr"], group["weight_decay"] = rate * rate_factor, decay * decay_factor
         self._steps += 1
-        if self._has_state and len(self.moved) == len(self.factors):  # one tensor a group
+        if self._has_state and self._is_small:
             with torch.no_grad():
                 for root, gradient, group in zip(self.moved, gradients, self.theirs.param_groups, strict=True):
                     _update(self.ours, root, gradient, group, self.theirs.state[root], self._steps)
@@ -333,4 +337,5 @@ def _twin_of_optimizer(
     kind = torch.optim.AdamW if isinstance(ours, nn.AdamW) else torch.optim.Adam
     names = {"mean": "exp_avg", "mean_square": "exp_avg_sq"}
     beta_1, beta_2 = ours.betas
-    return kind(params, betas=(beta_1, beta_2), eps=ours.eps, fused=fused, weight_decay=0.0), names
+    settings = {"eps": ours.eps, "fused": fused, "weight_decay": 0.0, "capturable": device.type == "cuda"}
+    return kind(params, betas=(beta_1, beta_2), **settings), names

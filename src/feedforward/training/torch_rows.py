@@ -58,7 +58,7 @@ class DeviceRows:
             flat = rows if members is None else rows.reshape(-1)
             x, targets = self.X.index_select(0, flat), self.targets.index_select(0, flat)
             weights = None if self.weights is None else self.weights.index_select(0, flat)
-            yield _shaped(rows.shape, x, targets, weights)
+            yield shaped(rows.shape, x, targets, weights)
 
     def _streamed(self, plan: Plan, members: int | None) -> Iterator[Batch]:
         sizes, starts = np.diff(plan.bounds), plan.bounds - plan.bounds[0]
@@ -81,7 +81,7 @@ class DeviceRows:
                 x, targets, *weights = (tensor[:, a:b] for tensor in part)
                 shape = (b - a,) if members is None else (len(plan.order), b - a)
                 flat = [tensor.reshape(-1, *tensor.shape[2:]) for tensor in (x, targets, *weights)]
-                yield _shaped(shape, flat[0], flat[1], flat[2] if weights else None)
+                yield shaped(shape, flat[0], flat[1], flat[2] if weights else None)
 
     def _part(self, plan: Plan, first: int, last: int, side: Any) -> list[Tensor]:
         """Return the rows of some steps, each of shape (k, rows, …), on their way to the device."""
@@ -99,7 +99,14 @@ class DeviceRows:
         return torch.from_numpy(writable(np.ascontiguousarray(array))).to(self.device)
 
 
-def _shaped(shape: tuple[int, ...], x: Tensor, targets: Tensor, weights: Tensor | None) -> Batch:
+def shaped(shape: tuple[int, ...], x: Tensor, targets: Tensor, weights: Tensor | None) -> Batch:
+    """Return a batch in the shape (rows,) or (k, rows), with shares in place of weights.
+
+    Examples
+    --------
+    >>> shaped((2,), torch.ones(2, 1), torch.zeros(2), torch.tensor([1.0, 3.0]))[2]
+    tensor([0.2500, 0.7500])
+    """
     if weights is not None:
         weights = weights.view(shape)
         weights = weights / weights.sum(dim=-1, keepdim=True)
