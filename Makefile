@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test torture check format bench pictures clean
+.PHONY: help demo test torture check format bench bench-gpu pictures clean
 
 help:
 	@echo "make demo      set up, then the main job: a real table, two neurons, a network, pictures"
@@ -14,6 +14,7 @@ help:
 	@echo "make torture   kill a training 200 times, and resume it"
 	@echo "make check     formatting, lint, types"
 	@echo "make bench     speed against peers (half an hour)"
+	@echo "make bench-gpu speed on a GPU against plain PyTorch"
 	@echo "make pictures  draw the README's pictures again"
 	@echo "make clean     remove the virtual environment and all caches"
 
@@ -39,6 +40,9 @@ bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/neurons.py
 	$(BIN)/python benchmarks/networks.py
 
+bench-gpu: $(VENV)/.bench
+	$(BIN)/python benchmarks/gpu.py
+
 pictures: $(VENV)/.runtime
 	$(BIN)/python docs/pictures.py
 
@@ -49,7 +53,7 @@ $(VENV)/.created:
 	@touch $@
 
 $(VENV)/.runtime: $(VENV)/.created pyproject.toml constraints.txt
-	$(BIN)/python -m pip install -qq --editable .
+	$(BIN)/python -m pip install -qq --editable ".[torch]"
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.runtime

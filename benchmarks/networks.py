@@ -27,13 +27,14 @@ from rich.console import Console
 from rich.table import Table
 
 from contest import PAUSE, RATE, THREADS, Contender, Player, Task, installed, limit_threads
-from ours import Engine, Fit
+from ours import Engine, Fit, TorchEngine
 from peers import Jax, Keras, NumpyProducts, ScikitLearn, Skorch, Torch, TorchLoader, TorchProducts
 
 LINEUP: list[type[Contender]] = [
     NumpyProducts,
     Fit,
     Engine,
+    TorchEngine,
     TorchProducts,
     Jax,
     Torch,
@@ -161,11 +162,19 @@ def check(task: Task, work: dict[str, tuple[int, float]]) -> None:
 
 def summary(matches: list[Match]) -> Sheet:
     """How many times as fast as each peer the whole fit is; how many times as long as the products it takes."""
-    present = [name for name in matches[0].training if name not in (Fit.name, Engine.name)]
+    present = [name for name in matches[0].training if name not in (Fit.name, Engine.name, TorchEngine.name)]
     peers = [name for name in present if not name.startswith(PRODUCTS)]
+    ours_too = TorchEngine.name in matches[0].training
+    torch_peers = [peer.name for peer in (Torch, TorchLoader) if ours_too and peer.name in peers]
     sheet = Sheet(
         "Our whole fit: how many times as fast as each peer, how many times as long as the matrix products",
-        ["network, batch", *peers, "takes × products", "the engine alone × products"],
+        [
+            "network, batch",
+            *peers,
+            "takes × products",
+            "the engine alone × products",
+            *(f"{TorchEngine.name}: × {peer}" for peer in torch_peers),
+        ],
         words="In brackets what is wanted. The products are those of NumPy or of torch, whichever are faster there.",
     )
     for each in matches:
@@ -177,6 +186,7 @@ def summary(matches: list[Match]) -> Sheet:
             most = f" (≤ {number(wanted[PRODUCTS])})" if PRODUCTS in wanted else ""
             row += [number(ratio(times, Fit.name, limit)) + most]
             row += [number(ratio(times, Engine.name, limit)) if Engine.name in times else ""]
+        row += [number(ratio(times, peer, TorchEngine.name)) for peer in torch_peers]
         sheet.rows.append(row)
     return sheet
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from contest import RATE, Array, Contender
+from contest import RATE, THREADS, Array, Contender
 
 
 class Fit(Contender):
@@ -33,6 +33,7 @@ class Engine(Contender):
     """The steps inside the engine that "auto" chooses, as one span; its outputs for rows, which are logits."""
 
     name = "feedforward, engine"
+    asked = "auto"
 
     def start(self) -> None:
         from feedforward import nn
@@ -46,7 +47,7 @@ class Engine(Contender):
             layers += [linear, nn.ReLU()]
         self.network = nn.Sequential(*layers[:-1])
         parts = self.network, nn.CrossEntropyLoss(), nn.Adam(RATE), Rows(self.X, self.y.astype(np.int64))
-        self.chosen, _ = choose_engine("auto", *parts)
+        self.chosen, _ = choose_engine(self.asked, *parts)
         self.engine = build_engine(self.chosen, *parts, "accuracy")
         self.order = self.task.order()
 
@@ -87,3 +88,17 @@ class Engine(Contender):
         (bytes_2, arrays_2), (bytes_4, arrays_4) = found[2:]
         steps = 2 * self.task.batches
         return self.chosen, (bytes_4 - bytes_2) / steps, (arrays_4 - arrays_2) / steps
+
+
+class TorchEngine(Engine):
+    """The same steps inside our torch engine, on the CPU."""
+
+    name = "feedforward, torch engine"
+    needs = "torch"
+    asked = "torch"
+
+    def start(self) -> None:
+        import torch
+
+        torch.set_num_threads(THREADS)
+        super().start()

@@ -31,5 +31,8 @@ SKIPPED_BY_SCIKIT_LEARN = {
     "check_classifiers_multilabel_output_format_decision_function": "networks have predict_proba alone",
 }
 
+# Tests marked `gpu` (tests/test_gpu.py) are skipped where torch finds no GPU of NVIDIA, for this reason.
+NO_GPU = "torch finds no GPU of NVIDIA here"
+
 # Left out of the coverage that pyproject.toml asks for: functions marked `inner`, `inner_exact`, `woven` or `intrinsic`
 # (training/compiled/) run as machine code only, which is not counted. Tests compare them with NumPy.

@@ -33,7 +33,7 @@ from feedforward import InputError, MLPClassifier, MLPRegressor, nn
 from feedforward.training.predictor import outputs
 from feedforward.training.recipe import ACTIVATIONS, OPTIMIZERS, Recipe
 
-ENGINES = ["numpy", "compiled"]
+ENGINES = ["numpy", "compiled", "torch"]
 each_engine = pytest.mark.parametrize("engine", ENGINES)
 X_IRIS, Y_IRIS = scale(load_iris().data), load_iris().target
 RNG = np.random.default_rng(0)

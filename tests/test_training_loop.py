@@ -27,7 +27,7 @@ from feedforward.training.state import Training
 from feedforward.training.troubles import dead_units
 from feedforward.validation import far_scales
 
-ENGINES = ["numpy", "compiled"]
+ENGINES = ["numpy", "compiled", "torch"]
 ENGINE = ENGINES[0]  # of the test that runs
 
 
@@ -693,7 +693,7 @@ def test_an_unknown_engine_is_refused_with_the_nearest() -> None:
     net = nn.Sequential(nn.Linear(3, 2))
     with pytest.raises(SettingError, match="engine is unknown: 'nunpy'. Did you mean 'numpy'?"):
         choose_engine("nunpy", net, nn.MSELoss(), nn.Adam(), rows())
-    with pytest.raises(SettingError, match="The engines are 'numpy', 'compiled', 'auto'"):
+    with pytest.raises(SettingError, match="The engines are 'numpy', 'compiled', 'torch', 'auto'"):
         choose_engine("jax", net, nn.MSELoss(), nn.Adam(), rows())
     assert choose_engine("numpy", net, nn.MSELoss(), nn.Adam(), rows())[0] == "numpy"
 

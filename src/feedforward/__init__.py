@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from feedforward.errors import FeedforwardError as FeedforwardError
     from feedforward.errors import FileError as FileError
     from feedforward.errors import InputError as InputError
+    from feedforward.errors import MissingPackageError as MissingPackageError
     from feedforward.errors import ModelFileError as ModelFileError
     from feedforward.errors import SettingError as SettingError
     from feedforward.errors import TableError as TableError
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from feedforward.tables.encoding import TableEncoder as TableEncoder
     from feedforward.tables.reading import read_table as read_table
     from feedforward.training.checkpoints import Checkpoint as Checkpoint
+    from feedforward.training.torch_bridge import from_torch as from_torch
+    from feedforward.training.torch_bridge import to_torch as to_torch
 
 __version__ = "0.1.0"
 
@@ -48,9 +51,12 @@ _HOME = {
     "TableEncoder": "tables.encoding",
     "save": "storage.saving",
     "load": "storage.saving",
+    "to_torch": "training.torch_bridge",
+    "from_torch": "training.torch_bridge",
     "FeedforwardError": "errors",
     "FileError": "errors",
     "InputError": "errors",
+    "MissingPackageError": "errors",
     "ModelFileError": "errors",
     "SettingError": "errors",
     "TableError": "errors",

@@ -76,3 +76,13 @@ class ModelFileError(FileError, ValueError):
     >>> issubclass(ModelFileError, OSError), issubclass(ModelFileError, ValueError)
     (True, True)
     """
+
+
+class MissingPackageError(FeedforwardError, ImportError):
+    """Something needs a package that is not installed.
+
+    Examples
+    --------
+    >>> issubclass(MissingPackageError, ImportError)
+    True
+    """

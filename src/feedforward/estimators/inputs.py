@@ -33,23 +33,6 @@ def check_name(owner: str, setting: str, value: Any, known: Iterable[str]) -> No
         raise SettingError(f"{owner}: {setting} is unknown: {value!r}. {nearest(value, known)}")
 
 
-def check_device(owner: str, device: Any) -> None:
-    """Raise `SettingError` for a device that no engine here computes on.
-
-    Examples
-    --------
-    >>> check_device("MLPClassifier", "cuda")
-    Traceback (most recent call last):
-    feedforward.errors.SettingError: MLPClassifier: device='cuda' needs an engine for GPUs, and none is installed. Take
-    device='cpu'.
-    """
-    if isinstance(device, str) and device.partition(":")[0].lower() in ("cuda", "gpu", "mps", "xpu"):
-        raise SettingError(
-            f"{owner}: device={device!r} needs an engine for GPUs, and none is installed. Take device='cpu'."
-        )
-    check_name(owner, "device", device, ("auto", "cpu"))
-
-
 # Rows --------------------------------------------------------------------------------------------------------------
 
 

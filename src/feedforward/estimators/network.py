@@ -16,7 +16,6 @@ from feedforward import nn
 from feedforward.errors import FeedforwardError, InputError, SettingError
 from feedforward.estimators.callbacks import CallbackSupport, FitTasks, with_callbacks
 from feedforward.estimators.inputs import (
-    check_device,
     check_lengths,
     check_name,
     copy_of,
@@ -26,6 +25,7 @@ from feedforward.estimators.inputs import (
     weights_of,
 )
 from feedforward.training.checkpoints import Callback, Checkpoint
+from feedforward.training.devices import check_device_name
 from feedforward.training.engines import ENGINES
 from feedforward.training.loop import train
 from feedforward.training.plan import Rows
@@ -119,6 +119,11 @@ class NetworkEstimator(CallbackSupport, BaseEstimator):
     def _troubles_with(self, codes: Array) -> list[str]:
         """Say what in the targets stands in the way of learning."""
         return []
+
+    @property
+    def _float(self) -> str:
+        """What the network's numbers are: in mixed precision only products are of bfloat16."""
+        return "float32" if self.dtype == "bfloat16" else self.dtype
 
     # Training ------------------------------------------------------------------------------------------------------
 
@@ -232,6 +237,8 @@ class NetworkEstimator(CallbackSupport, BaseEstimator):
                 loss=self._loss,
                 score=self._score_name(),
                 engine=self.engine,
+                device=self.device,
+                mixed=self.dtype == "bfloat16",
                 validation=validation,
                 epochs=epochs,
                 callbacks=(*self.callbacks, *callbacks),
@@ -246,9 +253,9 @@ class NetworkEstimator(CallbackSupport, BaseEstimator):
     def _start(self, recipe: Recipe, seed: int, network: nn.Sequential | None) -> None:
         m, t, final = self.n_features_in_, self.n_outputs_, self._final_layer()
         if network is None:
-            network = build_network(recipe, m, t, seed, self.dtype, final=final)
+            network = build_network(recipe, m, t, seed, self._float, final=final)
         else:
-            network = copy_of(network, m, t, self.dtype, final)
+            network = copy_of(network, m, t, self._float, final)
         self.seed_, self._made_with = seed, self._what_makes_the_network()
         self._adopt(Training(network=network, optimizer=build_optimizer(recipe), seed=seed))
 
@@ -284,8 +291,8 @@ class NetworkEstimator(CallbackSupport, BaseEstimator):
         owner = type(self).__name__
         check_settings(self, self._rules)
         check_name(owner, "engine", self.engine, ("auto", *ENGINES))
-        check_name(owner, "dtype", self.dtype, ("float32", "float64"))
-        check_device(owner, self.device)
+        check_name(owner, "dtype", self.dtype, ("float32", "float64", "bfloat16"))
+        check_device_name(owner, self.device)
         recipe = Recipe(**{field.name: getattr(self, field.name) for field in fields(Recipe)})
         return recipe.checked(owner, self._losses)
 
@@ -296,7 +303,7 @@ class NetworkEstimator(CallbackSupport, BaseEstimator):
 
     def _rows(self, X: Any, y: Any, sample_weight: Any, *, fresh: bool, classes: Any = None) -> Rows:
         """Return checked rows, without those of weight 0; targets are codes or numbers, weights are float64."""
-        X = in_dtype(check_rows(self, X, reset=fresh), self.dtype, "X")
+        X = in_dtype(check_rows(self, X, reset=fresh), self._float, "X")
         y = self._read_targets(y, "y")
         check_lengths(X, y)
         weights = weights_of(sample_weight, len(y))
@@ -317,17 +324,17 @@ class NetworkEstimator(CallbackSupport, BaseEstimator):
             raise InputError(f"X_val: {error}") from error
         y = self._read_targets(y_val, "y_val")
         check_lengths(X, y, ("X_val", "y_val"))
-        return Rows(in_dtype(X, self.dtype, "X_val"), self._encode(y, "y_val"))
+        return Rows(in_dtype(X, self._float, "X_val"), self._encode(y, "y_val"))
 
     def _ready(self, rows: Rows) -> Rows:
         """Return rows as the loss and the network take them."""
         targets, weights = rows.targets, rows.weights
         if targets.ndim == 1 and not isinstance(self._loss, nn.CrossEntropyLoss):
-            targets = nn.one_hot(targets, self.n_outputs_, self.dtype)
+            targets = nn.one_hot(targets, self.n_outputs_, self._float)
         elif targets.ndim == 2:
-            targets = in_dtype(targets, self.dtype, "y")
+            targets = in_dtype(targets, self._float, "y")
         if weights is not None:
-            weights = (weights / weights.max()).astype(self.dtype)
+            weights = (weights / weights.max()).astype(self._float)
         ready = Rows(rows.X, np.ascontiguousarray(targets), weights)
         return ready if weights is None or weights.all() else _some(ready, np.flatnonzero(weights))
 

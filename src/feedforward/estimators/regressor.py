@@ -53,11 +53,14 @@ class MLPRegressor(RegressorMixin, NetworkEstimator):
         and go back to the best weights. None: train to the end.
     engine : str, default "auto"
         What does the arithmetic of training: "numpy", the layers' own code, for every network, loss and optimizer;
-        "compiled", the fastest; "auto", compiled where it can be.
+        "compiled", the fastest on a CPU; "torch", by autograd, also on a GPU; "auto", torch on a GPU, on a CPU the
+        first of compiled, torch and numpy that can. All come to the same numbers but for rounding.
     device : str, default "auto"
-        Where: "cpu", which is also what "auto" means.
+        Where: "cpu", "cuda", "cuda:1" and so on, "mps"; "auto", a GPU of NVIDIA if there is one and network times batch
+        are large enough for it (``feedforward.training.devices.CROSSOVERS``), else "cpu".
     dtype : str, default "float32"
-        What the network computes in: "float32" or "float64".
+        What the network computes in: "float32" or "float64"; "bfloat16" is mixed precision on a GPU of NVIDIA: its
+        products are of bfloat16, its parameters float32.
     callbacks : sequence of callables, default ()
         Each is called after each epoch with the `Training`; one that returns True stops it. A `Checkpoint` among them
         writes down all that is needed to go on after a stop. For callbacks of scikit-learn's protocol (1.9 and later)

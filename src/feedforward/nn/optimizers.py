@@ -83,7 +83,7 @@ class Optimizer:
         SettingError
             If a factor is for a parameter that does not exist.
         """
-        self._check(parameters, gradients)
+        self.check(parameters, gradients)
         self.state["step"] = np.array(int(self.state.get("step", 0)) + 1)
         for name, w in parameters.items():
             self.update(name, w, gradients[name], *self.rates(name, w))
@@ -116,7 +116,15 @@ class Optimizer:
             self.state[name] = np.zeros_like(like)
         return self.state[name]
 
-    def _check(self, parameters: Mapping[str, Array], gradients: Mapping[str, Array]) -> None:
+    def check(self, parameters: Mapping[str, Array], gradients: Mapping[str, Array]) -> None:
+        """Raise what `step` raises, and change nothing.
+
+        Examples
+        --------
+        >>> SGD(0.1, rate_factors={"0.wieght": 2.0}).check({"0.weight": np.ones(1)}, {"0.weight": np.ones(1)})
+        Traceback (most recent call last):
+        feedforward.errors.SettingError: SGD has factors for unknown parameters: 0.wieght.
+        """
         shapes = {name: w.shape for name, w in parameters.items()}
         given = {name: g.shape for name, g in gradients.items()}
         if shapes != given:

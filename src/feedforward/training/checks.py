@@ -16,7 +16,8 @@ def ready(rows: Rows, network: nn.Sequential, loss: nn.Loss, name: str = "rows")
     Raises
     ------
     InputError
-        If the columns, targets or weights do not fit the network and the loss, or a number is not finite.
+        If there are no rows, the columns, targets or weights do not fit the network and the loss, or a number is not
+        finite.
 
     Examples
     --------
@@ -24,6 +25,8 @@ def ready(rows: Rows, network: nn.Sequential, loss: nn.Loss, name: str = "rows")
     >>> ready(Rows(np.array([[1], [2]]), np.array([0, 1])), network, nn.CrossEntropyLoss()).X.dtype
     dtype('float32')
     """
+    if not len(rows):
+        raise InputError(f"{name}: train needs at least one row; got none.")
     dtype, X = network.dtype, rows.X
     X = X.tocsr().astype(dtype, copy=False) if issparse(X) else _numbers(X, dtype, f"{name}: X")
     if X.ndim != 2 or X.shape[0] != len(rows.targets):

@@ -5,27 +5,33 @@ from feedforward.errors import SettingError
 from feedforward.training.compiled.layout import unsupported
 from feedforward.training.numpy_engine import NumpyEngine
 from feedforward.training.plan import Engine, Rows
+from feedforward.training.torch_bridge import has_torch, load_torch, unbridgeable
 from feedforward.validation import nearest
 
-ENGINES = ("numpy", "compiled")
+ENGINES = ("numpy", "compiled", "torch")
 
 
 def choose_engine(
-    name: str, network: nn.Sequential, loss: nn.Loss, optimizer: nn.Optimizer, rows: Rows
+    name: str, network: nn.Sequential, loss: nn.Loss, optimizer: nn.Optimizer, rows: Rows, device: str = "cpu"
 ) -> tuple[str, str]:
     """Return the name of an engine, and why it is this one.
 
     Parameters
     ----------
     name : str
-        A name of `ENGINES`, or "auto": compiled, where it knows the network, the loss and the optimizer, else numpy.
+        A name of `ENGINES`, or "auto": torch on a GPU; on a CPU compiled, where it knows the network, the loss and the
+        optimizer, else torch, where it is installed and knows them, else numpy.
     network, loss, optimizer, rows
         What it is to train.
+    device : str
+        Where, from `feedforward.training.devices.choose_device`.
 
     Raises
     ------
     SettingError
         If there is no such engine, or it does not know something that it would need.
+    MissingPackageError
+        If it is torch, and torch is not installed.
 
     Examples
     --------
@@ -37,18 +43,38 @@ def choose_engine(
         raise SettingError(f"engine is unknown: {name!r}. {nearest(str(name), [*ENGINES, 'auto'], 'engines')}")
     if name == "numpy":
         return "numpy", "as asked"
-    reason = unsupported(network, loss, optimizer)
-    if reason is None:
-        return "compiled", "as asked" if name == "compiled" else "it knows every part, and is the fastest"
-    if name == "compiled":
-        raise SettingError(f"engine='compiled' cannot train this: {reason}. Take engine='numpy', or 'auto'.")
-    return "numpy", f"the compiled engine cannot: {reason}"
+    reasons = {"compiled": unsupported(network, loss, optimizer), "torch": unbridgeable(network, loss, optimizer)}
+    if name == "auto" and device != "cpu":
+        name, why = "torch", f"it computes on {device}"
+    else:
+        why = "as asked"
+    if name != "auto":
+        if reasons[name] is not None:
+            other = "engine='numpy', or 'auto'" if device == "cpu" else "device='cpu'"
+            raise SettingError(f"engine={name!r} cannot train this: {reasons[name]}. Take {other}.")
+        if name == "torch":
+            load_torch("engine='torch'")
+        return name, why
+    if reasons["compiled"] is None:
+        return "compiled", "it knows every part, and is the fastest"
+    if reasons["torch"] is None and has_torch():
+        return "torch", f"the compiled engine cannot: {reasons['compiled']}"
+    return "numpy", f"the compiled engine cannot: {reasons['compiled']}; nor can torch: " + (
+        reasons["torch"] or "it is not installed"
+    )
 
 
 def build_engine(
-    name: str, network: nn.Sequential, loss: nn.Loss, optimizer: nn.Optimizer, rows: Rows, score: str
+    name: str,
+    network: nn.Sequential,
+    loss: nn.Loss,
+    optimizer: nn.Optimizer,
+    rows: Rows,
+    score: str,
+    device: str = "cpu",
+    mixed: bool = False,
 ) -> Engine:
-    """Return the engine of this name, one of `ENGINES`, ready to run.
+    """Return the engine of this name, one of `ENGINES`, ready to run; torch's on a device, possibly in mixed precision.
 
     Examples
     --------
@@ -57,6 +83,10 @@ def build_engine(
     """
     if name == "numpy":
         return NumpyEngine(network, loss, optimizer, rows, score)
+    if name == "torch":
+        from feedforward.training.torch_engine import TorchEngine
+
+        return TorchEngine(network, loss, optimizer, rows, score, device=device, mixed=mixed)
     from feedforward.training.compiled_engine import CompiledEngine
 
     return CompiledEngine(network, loss, optimizer, rows, score)

@@ -14,10 +14,11 @@ from numpy.typing import ArrayLike
 from scipy.sparse import issparse
 
 from feedforward import nn
-from feedforward.errors import InputError, SettingError
+from feedforward.errors import SettingError
 from feedforward.nn.random import mix
 from feedforward.training.checkpoints import Callback, Checkpoint, Keeper, keeper_of
 from feedforward.training.checks import ready
+from feedforward.training.devices import choose_device
 from feedforward.training.engines import build_engine, choose_engine
 from feedforward.training.interrupts import Interrupts
 from feedforward.training.orders import RowOrders
@@ -51,6 +52,8 @@ def train(
     loss: nn.Loss,
     score: str,
     engine: str = "auto",
+    device: str = "auto",
+    mixed: bool = False,
     validation: Rows | None = None,
     epochs: int | None = None,
     order: ArrayLike | Callable[[int], ArrayLike] | None = None,
@@ -77,6 +80,10 @@ def train(
         "accuracy", "exact" or "squared_error", see `feedforward.training.scores`.
     engine : str
         A name of `feedforward.training.engines.ENGINES`, or "auto".
+    device : str
+        Where, see `feedforward.training.devices.choose_device`.
+    mixed : bool
+        Whether products are of bfloat16, on a GPU.
     validation : Rows, optional
         What to judge on after each epoch.
     epochs : int, optional
@@ -114,8 +121,6 @@ def train(
     >>> training.epoch, training.history["train_score"][-1] > 0.9
     (100, True)
     """
-    if not len(rows):
-        raise InputError("train needs at least one row to learn from; got none.")
     rows = ready(rows, training.network, loss)
     validation = None if validation is None else ready(validation, training.network, loss, "validation")
     if score not in SCORES:
@@ -124,13 +129,16 @@ def train(
     _reopen(training, recipe, "train_loss" if validation is None else "val_loss")
     if training.epoch == 0:
         training.troubles += far_scales(rows.X, column_names) or off_centre(rows.X, column_names)
-    name, reason = choose_engine(engine, training.network, loss, training.optimizer, rows)
-    choices = {"loss": loss, "score": score, "engine": name, "shuffle": shuffle, "order": order}
+    batch = min(int(recipe.batch_size or len(rows)), len(rows))
+    place = choose_device(device, engine, training.network, batch, mixed=mixed)
+    parts = (training.network, loss, training.optimizer, rows)
+    name, reason = choose_engine(engine, *parts, place)
+    choices = {"loss": loss, "score": score, "engine": name, "device": place, "mixed": mixed}
+    choices |= {"shuffle": shuffle, "order": order}
     keeper, others = keeper_of(callbacks, training, rows, validation, recipe, epochs, **choices)
-    k = training.network.members or 1
-    orders = RowOrders(len(rows), k, training.seed, last, shuffle=shuffle, given=order)
-    arithmetic = build_engine(name, training.network, loss, training.optimizer, rows, score)
-    introduction = f"engine {name}: {reason}{keeper.words if keeper else ''}"
+    orders = RowOrders(len(rows), training.network.members or 1, training.seed, last, shuffle=shuffle, given=order)
+    arithmetic = build_engine(name, *parts, score, place, mixed)
+    introduction = f"engine {name}{'' if place == 'cpu' else f' on {place}'}: {reason}{keeper.words if keeper else ''}"
     watch = Progress(verbose, training.epoch, last, introduction, name == "compiled")
     with watch as progress, Interrupts() as interrupts:
         judge = _Judge(training, recipe, arithmetic, loss, score, validation, others, progress, interrupts)

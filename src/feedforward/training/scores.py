@@ -33,13 +33,19 @@ def score_sums(score: str, outputs: Array, targets: Array, weights: Array | None
     >>> score_sums("squared_error", outputs, np.zeros((3, 2)), weights=np.array([1.0, 0.0, 2.0]))
     array([6., 1.])
     """
-    measure = _measure(score, outputs, targets).astype(np.float64, copy=False)
+    measure = measures(score, outputs, targets).astype(np.float64, copy=False)
     total: Array = (measure if weights is None else weights[..., None] * measure).sum(axis=-2)
     return total
 
 
-def _measure(score: str, outputs: Array, targets: Array) -> Array:
-    """Return what the score measures of each row, shape (n, c) or (k, n, c)."""
+def measures(score: str, outputs: Array, targets: Array) -> Array:
+    """Return what the score measures of each row, shape (n, c) or (k, n, c).
+
+    Examples
+    --------
+    >>> measures("exact", np.array([[2.0, -1.0], [2.0, 1.0]]), np.array([[1.0, 0.0], [1.0, 0.0]])).ravel()
+    array([ True, False])
+    """
     if score == "squared_error":
         error: Array = (outputs - targets).astype(np.float64)
         return error**2

@@ -1,0 +1,341 @@
+"""What a step of the torch engine is made of: the layers as functions of tensors, the loss, the optimizer's walk."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from feedforward import nn
+from feedforward.nn.activations import Array
+from feedforward.nn.random import GOLDEN, MULTIPLIER_1, MULTIPLIER_2, mix
+from feedforward.training.torch_bridge import flat_layers, twin_of
+
+TOGETHER = 2**16  # parameters up to so many lie in one tensor: then an update is one call, which is what they cost
+
+Tensor = torch.Tensor
+Leaves = Mapping[str, Tensor]
+# From a layer's inputs, and the draws of each Dropout, to its outputs.
+Pass = Callable[[Tensor, Sequence[Tensor]], Tensor]
+
+# Layers -------------------------------------------------------------------------------------------------------------
+
+
+def passes_of(network: nn.Sequential, leaves: Leaves, *, training: bool) -> list[Pass]:
+    """Return the layers of `network` as functions that read their parameters from `leaves`.
+
+    Examples
+    --------
+    >>> network = nn.Sequential(nn.Linear(1, 1), nn.ReLU())
+    >>> leaves = {"0.weight": torch.tensor([[2.0]]), "0.bias": torch.tensor([1.0])}
+    >>> outputs(passes_of(network, leaves, training=False), torch.tensor([[3.0], [-3.0]]), ())
+    tensor([[7.],
+            [0.]])
+    """
+    passes: list[Pass] = []
+    drops = 0
+    for path, layer in flat_layers(network):
+        place = ".".join(map(str, path))
+        if isinstance(layer, nn.Linear):
+            passes.append(_linear(leaves[f"{place}.weight"], leaves.get(f"{place}.bias")))
+        elif isinstance(layer, nn.Dropout):
+            if training and layer.p:
+                passes.append(partial(_dropped, layer.p, drops))
+                drops += 1
+        elif not isinstance(layer, nn.Identity):
+            passes.append(_elementwise(twin_of(layer).forward))
+    return passes
+
+
+def outputs(passes: Sequence[Pass], x: Tensor, draws: Sequence[Tensor]) -> Tensor:
+    """Return what the last layer makes of the rows `x`.
+
+    Examples
+    --------
+    >>> outputs([], torch.tensor([[1.0]]), ())
+    tensor([[1.]])
+    """
+    for layer in passes:
+        x = layer(x, draws)
+    return x
+
+
+def _linear(weight: Tensor, bias: Tensor | None) -> Pass:
+    if weight.ndim == 2:
+        return lambda x, draws: functional.linear(x, weight, bias)
+    if bias is None:
+        return lambda x, draws: torch.matmul(x, weight.mT)
+    return lambda x, draws: torch.baddbmm(bias.unsqueeze(-2), x.expand(len(weight), *x.shape[-2:]), weight.mT)
+
+
+def _elementwise(function: Callable[[Tensor], Tensor]) -> Pass:
+    return lambda x, draws: function(x)
+
+
+# Dropout ------------------------------------------------------------------------------------------------------------
+
+
+def draws_of(network: nn.Sequential, seeds: Any, first_step: int, steps: int, rows: int) -> list[Array]:
+    """Return for each Dropout that drops the draws of every row of every step, of int64: `_dropped` adds the units.
+
+    Parameters
+    ----------
+    seeds : uint64, or array of shape (k,)
+    rows : int
+        Of the largest batch.
+
+    Returns
+    -------
+    list of arrays of shape (steps, rows), or (steps, k, rows)
+
+    Examples
+    --------
+    >>> draws_of(nn.Sequential(nn.Linear(2, 3), nn.Dropout(0.5)), np.uint64(7), 0, steps=4, rows=5)[0].shape
+    (4, 5)
+    """
+    places = [path for path, layer in flat_layers(network) if isinstance(layer, nn.Dropout) and layer.p]
+    found = []
+    for path in places:
+        state: Any = mix(seeds, np.arange(first_step, first_step + steps).reshape(-1, *[1] * np.ndim(seeds)))
+        for place in path:
+            state = mix(state, place)
+        found.append(mix(state[..., None], np.arange(rows)).view(np.int64))
+    return found
+
+
+def _dropped(p: float, place: int, x: Tensor, draws: Sequence[Tensor]) -> Tensor:
+    """Silence units of `x` with probability `p`: the hash of `feedforward.nn.random`, on any device."""
+    z = draws[place].unsqueeze(-1) + _signed(GOLDEN) * torch.arange(1, x.shape[-1] + 1, device=x.device)
+    for shift, multiplier in ((30, MULTIPLIER_1), (27, MULTIPLIER_2)):
+        z = z.bitwise_xor_(_shifted(z, shift)).mul_(_signed(multiplier))
+    bits = _shifted(z.bitwise_xor_(_shifted(z, 31)), 11)
+    return x * ((bits >= int(np.ceil(p * 2.0**53))).to(x.dtype) * (1 / (1 - p)))
+
+
+def _signed(number: np.uint64) -> int:
+    return int(number.view(np.int64))
+
+
+def _shifted(z: Tensor, places: int) -> Tensor:
+    """Shift bits to the right, and 0 in from the left, whatever the sign."""
+    return (z >> places).bitwise_and_((1 << (64 - places)) - 1)
+
+
+# Losses -------------------------------------------------------------------------------------------------------------
+
+
+def loss_of(loss: nn.Loss) -> Callable[..., Tensor]:
+    """Return the loss as a function of outputs, targets and shares of rows, that gives one number for each member.
+
+    Examples
+    --------
+    >>> loss_of(nn.MSELoss())(torch.tensor([[0.5, 0.0]]), torch.tensor([[1.0, 0.0]]), None)
+    tensor(0.1250)
+    """
+    function: Callable[..., Tensor]
+    if isinstance(loss, nn.CrossEntropyLoss):
+        function = partial(functional.cross_entropy, label_smoothing=float(loss.label_smoothing))
+    elif isinstance(loss, nn.HuberLoss):
+        function = partial(functional.huber_loss, delta=float(loss.delta))
+    elif isinstance(loss, nn.BCEWithLogitsLoss):
+        function = functional.binary_cross_entropy_with_logits
+    else:
+        function = functional.mse_loss
+
+    def value(outputs: Tensor, targets: Tensor, shares: Tensor | None) -> Tensor:
+        if shares is None and outputs.ndim == 2:
+            return function(outputs, targets)
+        rows = outputs.shape[:-1]
+        flat = outputs.reshape(-1, outputs.shape[-1])
+        targets = targets.reshape(len(flat), *targets.shape[len(rows) :])
+        losses = function(flat, targets, reduction="none")
+        losses = (losses.mean(dim=-1) if losses.ndim > 1 else losses).reshape(rows)
+        return losses.mean(dim=-1) if shares is None else (shares * losses).sum(dim=-1)
+
+    return value
+
+
+# Optimizers ---------------------------------------------------------------------------------------------------------
+
+
+class Walk:
+    """The parameters of a network on a device, and torch's optimizer that moves them.
+
+    `roots` are what autograd differentiates by: small networks have one for all parameters, large ones one for each.
+    `leaves` are the parameters by name.
+
+    Between spans the arrays of the network and of the optimizer's state are what counts: `load` reads them, `store`
+    writes them. A span that came to nothing is not stored, and so has never been.
+
+    Parameters
+    ----------
+    network : Sequential
+    optimizer : Optimizer
+        Its settings and state; rate and decay are given step by step.
+    device : torch.device
+    decays : bool
+        Whether any step decays the weights; if not, biases need no group of their own.
+
+    Examples
+    --------
+    >>> network = nn.Sequential(nn.Linear(1, 1, bias=False))
+    >>> network.load_parameters({"0.weight": [[2.0]]})
+    >>> walk = Walk(network, nn.SGD(0.1), torch.device("cpu"), decays=False)
+    >>> walk.load()
+    >>> walk.step([torch.ones(1, 1, dtype=torch.float64)], 0.5, 0.0)
+    >>> walk.store(steps=1)
+    >>> network[0].weight
+    array([[1.5]])
+    """
+
+    def __init__(self, network: nn.Sequential, optimizer: nn.Optimizer, device: torch.device, *, decays: bool) -> None:
+        self.network, self.ours, self.decays = network, optimizer, decays
+        parameters = network.parameters()
+        optimizer.check(parameters, parameters)
+        groups: dict[tuple[float, float], list[str]] = {}
+        for name in parameters:
+            own = 0.0 if name.endswith("bias") else 1.0
+            decay = optimizer.decay_factors.get(name, own) if decays else 0.0
+            groups.setdefault((optimizer.rate_factors.get(name, 1.0), decay), []).append(name)
+        self.factors = list(groups)
+        dtype = torch.from_numpy(np.empty(0, network.dtype)).dtype
+        self.roots: list[Tensor] = []
+        self.leaves: dict[str, Tensor] = {}
+        self._places: dict[str, tuple[int, int]] = {}  # of each parameter its root, and where it begins there
+        moved: list[list[Tensor]] = []
+        for names in groups.values():
+            together = sum(parameters[name].size for name in names) <= TOGETHER
+            begun = len(self.roots)
+            for some in [names] if together else [[name] for name in names]:
+                self._root(some, [parameters[name].shape for name in some], dtype, device)
+            moved.append([root.data for root in self.roots[begun:]])  # autograd does not look whether they were changed
+        self.moved = [root for group in moved for root in group]
+        self._is_small = device.type == "cpu" and len(self.moved) == len(groups)
+        self.theirs, self.names = _twin_of_optimizer(optimizer, moved, device)
+
+    @torch.enable_grad()
+    def _root(self, names: list[str], shapes: list[tuple[int, ...]], dtype: torch.dtype, device: torch.device) -> None:
+        """Make one tensor of some parameters, and leaves that are parts of it."""
+        sizes = [int(np.prod(shape)) for shape in shapes]
+        shape = shapes[0] if len(names) == 1 else (sum(sizes),)
+        root = torch.zeros(shape, dtype=dtype, device=device, requires_grad=True)
+        parts = [root] if len(names) == 1 else [p.view(s) for p, s in zip(root.split(sizes), shapes, strict=True)]  # type: ignore[no-untyped-call]
+        for name, part, start in zip(names, parts, np.cumsum([0, *sizes[:-1]]).tolist(), strict=True):
+            self.leaves[name], self._places[name] = part, (len(self.roots), start)
+        self.roots.append(root)
+
+    def _part(self, tensors: Sequence[Tensor], name: str) -> Tensor:
+        """Return the part of one of these tensors, which are as the roots are, that belongs to a parameter."""
+        root, start = self._places[name]
+        leaf = self.leaves[name]
+        return tensors[root].view(-1)[start : start + leaf.numel()].view(leaf.shape)
+
+    def load(self) -> None:
+        """Take over the numbers of the network and of the optimizer's state."""
+        self.load_parameters()
+        ours, states = self.ours.state, [self.theirs.state[root] for root in self.moved]
+        self._steps = int(ours.get("step", 0))
+        self._has_state = all(f"{name}.{key}" in ours for name in self.leaves for key in self.names)
+        zeros_will_do = isinstance(self.ours, nn.RMSprop | nn.Adam)  # a first velocity is the gradient itself
+        if not self.names or not (self._has_state or zeros_will_do):
+            for state in states:
+                state.clear()
+            return
+        self._has_state = True
+        for key, theirs in self.names.items():
+            for root, state in zip(self.moved, states, strict=True):
+                state.setdefault(theirs, torch.zeros_like(root))
+            for name in self.leaves:
+                known = ours.get(f"{name}.{key}", np.zeros(tuple(self.leaves[name].shape)))
+                _copy(self._part([state[theirs] for state in states], name), known)
+        if not isinstance(self.theirs, torch.optim.SGD):
+            for root, state in zip(self.moved, states, strict=True):
+                zero = torch.zeros((), dtype=torch.float32, device=self._device_of_step(root))
+                state.setdefault("step", zero).fill_(float(self._steps))
+
+    def load_parameters(self) -> None:
+        """Take over the numbers of the network."""
+        for name, array in self.network.parameters().items():
+            _copy(self._part(self.moved, name), array)
+
+    def store(self, steps: int) -> None:
+        """Write the numbers back, after so many steps."""
+        state = self.ours.state
+        for name, array in self.network.parameters().items():
+            array[...] = self._part(self.moved, name).cpu().numpy()
+            for ours, theirs in self.names.items():
+                found = [self.theirs.state[root][theirs] for root in self.moved]
+                state[f"{name}.{ours}"] = self._part(found, name).cpu().numpy().copy()
+        state["step"] = np.array(int(state.get("step", 0)) + steps)
+
+    def step(self, gradients: Sequence[Tensor], rate: Any, decay: float) -> None:
+        """Make one update, by the gradients of the roots; the rate is a number, or on a GPU a tensor that has it."""
+        for group, (rate_factor, decay_factor) in zip(self.theirs.param_groups, self.factors, strict=True):
+            group["lr"], group["weight_decay"] = rate * rate_factor, decay * decay_factor
+        self._steps += 1
+        if self._has_state and self._is_small:
+            with torch.no_grad():
+                for root, gradient, group in zip(self.moved, gradients, self.theirs.param_groups, strict=True):
+                    _update(self.ours, root, gradient, group, self.theirs.state[root], self._steps)
+            return
+        for root, gradient in zip(self.moved, gradients, strict=True):
+            root.grad = gradient.contiguous()  # the fused optimizers read memory in the order of the parameter's
+        self.theirs.step()
+        self._has_state = True
+
+    def are_finite(self, tensors: Sequence[Tensor] = ()) -> bool:
+        """Whether all parameters are finite, and these tensors."""
+        found = [tensor.detach().isfinite().all() for tensor in (*self.moved, *tensors)]
+        return bool(torch.stack(found).all())
+
+    def _device_of_step(self, root: Tensor) -> torch.device:
+        group = self.theirs.param_groups[0]
+        return root.device if group.get("fused") or group.get("capturable") else torch.device("cpu")
+
+
+def _update(ours: nn.Optimizer, w: Tensor, g: Tensor, group: Mapping[str, Any], state: Any, t: int) -> None:
+    """Do to one tensor what torch's optimizer does: on few numbers its bookkeeping takes ten times as long as these."""
+    lr, decay = group["lr"], group["weight_decay"]
+    if isinstance(ours, nn.AdamW):
+        w.mul_(1 - lr * decay)
+    elif decay:
+        g = g.add(w, alpha=decay)
+    if isinstance(ours, nn.SGD):
+        if ours.momentum:
+            v = state["momentum_buffer"].mul_(ours.momentum).add_(g, alpha=1 - ours.dampening)
+            g = g.add(v, alpha=ours.momentum) if ours.nesterov else v
+        w.sub_(g, alpha=lr)
+    elif isinstance(ours, nn.RMSprop):
+        s = state["square_avg"].mul_(ours.alpha).addcmul_(g, g, value=1 - ours.alpha)
+        w.addcdiv_(g, s.sqrt().add_(ours.eps), value=-lr)
+    elif isinstance(ours, nn.Adam):
+        beta_1, beta_2 = ours.betas
+        m = state["exp_avg"].lerp_(g, 1 - beta_1)
+        s = state["exp_avg_sq"].mul_(beta_2).addcmul_(g, g, value=1 - beta_2)
+        w.addcdiv_(m, s.sqrt().div_((1 - beta_2**t) ** 0.5).add_(ours.eps), value=-lr / (1 - beta_1**t))
+
+
+def _copy(tensor: Tensor, array: Array) -> None:
+    tensor.copy_(torch.from_numpy(np.array(array)))
+
+
+def _twin_of_optimizer(
+    ours: nn.Optimizer, groups: list[list[Tensor]], device: torch.device
+) -> tuple[torch.optim.Optimizer, dict[str, str]]:
+    """Return torch's optimizer, and its names for what ours remembers."""
+    params: Any = [{"params": group} for group in groups]
+    fused = True if device.type in ("cpu", "cuda") else None
+    if isinstance(ours, nn.SGD):
+        names = {"velocity": "momentum_buffer"} if ours.momentum else {}
+        settings: Any = {"momentum": ours.momentum, "dampening": ours.dampening, "nesterov": bool(ours.nesterov)}
+        return torch.optim.SGD(params, lr=1.0, fused=fused, **settings), names
+    if isinstance(ours, nn.RMSprop):
+        return torch.optim.RMSprop(params, alpha=ours.alpha, eps=ours.eps), {"mean_square": "square_avg"}
+    assert isinstance(ours, nn.Adam)
+    kind = torch.optim.AdamW if isinstance(ours, nn.AdamW) else torch.optim.Adam
+    names = {"mean": "exp_avg", "mean_square": "exp_avg_sq"}
+    beta_1, beta_2 = ours.betas
+    settings = {"eps": ours.eps, "fused": fused, "weight_decay": 0.0, "capturable": device.type == "cuda"}
+    return kind(params, betas=(beta_1, beta_2), **settings), names
