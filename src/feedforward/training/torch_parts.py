@@ -24,7 +24,7 @@ Pass = Callable[[Tensor, Sequence[Tensor]], Tensor]
 
 
 def passes_of(network: nn.Sequential, leaves: Leaves, *, training: bool) -> list[Pass]:
-    """Return the layers of `network` as functions that read their parameters from `leaves`.
+    """Return the layers of `network` as functions that read their parameters from `leaves`, weights turned over: Wᵀ.
 
     Examples
     --------
@@ -45,7 +45,7 @@ def passes_of(network: nn.Sequential, leaves: Leaves, *, training: bool) -> list
                 passes.append(partial(_dropped, layer.p, drops))
                 drops += 1
         elif not isinstance(layer, nn.Identity):
-            passes.append(_elementwise(twin_of(layer).forward))
+            passes.append(_without_draws(twin_of(layer).forward))
     return passes
 
 
@@ -63,14 +63,22 @@ def outputs(passes: Sequence[Pass], x: Tensor, draws: Sequence[Tensor]) -> Tenso
 
 
 def _linear(weight: Tensor, bias: Tensor | None) -> Pass:
-    if weight.ndim == 2:
-        return lambda x, draws: functional.linear(x, weight, bias)
     if bias is None:
-        return lambda x, draws: torch.matmul(x, weight.mT)
-    return lambda x, draws: torch.baddbmm(bias.unsqueeze(-2), x.expand(len(weight), *x.shape[-2:]), weight.mT)
+        return lambda x, draws: torch.matmul(x, weight)
+    if weight.ndim == 2:
+        return _without_draws(partial(_affine, weight, bias))
+    return _without_draws(partial(_affines, weight, bias.unsqueeze(-2)))
 
 
-def _elementwise(function: Callable[[Tensor], Tensor]) -> Pass:
+def _affine(weight: Tensor, bias: Tensor, x: Tensor) -> Tensor:
+    return torch.addmm(bias, x, weight)
+
+
+def _affines(weight: Tensor, bias: Tensor, x: Tensor) -> Tensor:
+    return torch.baddbmm(bias, x.expand(len(weight), *x.shape[-2:]), weight)
+
+
+def _without_draws(function: Callable[[Tensor], Tensor]) -> Pass:
     return lambda x, draws: function(x)
 
 
@@ -164,7 +172,7 @@ class Walk:
     """The parameters of a network on a device, and torch's optimizer that moves them.
 
     `roots` are what autograd differentiates by: small networks have one for all parameters, large ones one for each.
-    `leaves` are the parameters by name.
+    `leaves` are the parameters by name, weights turned over.
 
     Between spans the arrays of the network and of the optimizer's state are what counts: `load` reads them, `store`
     writes them. A span that came to nothing is not stored, and so has never been.
@@ -203,7 +211,8 @@ class Walk:
         dtype = torch.from_numpy(np.empty(0, network.dtype)).dtype
         self.roots: list[Tensor] = []
         self.leaves: dict[str, Tensor] = {}
-        self._places: dict[str, tuple[int, int]] = {}  # of each parameter its root, and where it begins there
+        # Of each parameter its root, where it begins there, in which shape, and whether turned over.
+        self._places: dict[str, tuple[int, int, tuple[int, ...], bool]] = {}
         moved: list[list[Tensor]] = []
         for names in groups.values():
             together = sum(parameters[name].size for name in names) <= TOGETHER
@@ -219,18 +228,23 @@ class Walk:
     def _root(self, names: list[str], shapes: list[tuple[int, ...]], dtype: torch.dtype, device: torch.device) -> None:
         """Make one tensor of some parameters, and leaves that are parts of it."""
         sizes = [int(np.prod(shape)) for shape in shapes]
-        shape = shapes[0] if len(names) == 1 else (sum(sizes),)
-        root = torch.zeros(shape, dtype=dtype, device=device, requires_grad=True)
-        parts = [root] if len(names) == 1 else [p.view(s) for p, s in zip(root.split(sizes), shapes, strict=True)]  # type: ignore[no-untyped-call]
-        for name, part, start in zip(names, parts, np.cumsum([0, *sizes[:-1]]).tolist(), strict=True):
-            self.leaves[name], self._places[name] = part, (len(self.roots), start)
+        is_shared = len(names) > 1
+        root = torch.zeros(sum(sizes) if is_shared else shapes[0], dtype=dtype, device=device, requires_grad=True)
+        parts: Any = torch.split(root, sizes) if is_shared else [root]
+        for name, part, shape, end in zip(names, parts, shapes, np.cumsum(sizes).tolist(), strict=True):
+            # In a shared tensor weights lie turned over, as the passes read them: a step less for autograd.
+            turned = is_shared and name.endswith("weight")
+            lies = (*shape[:-2], shape[-1], shape[-2]) if turned else shape
+            leaf = part if part.shape == lies else part.view(lies)
+            self.leaves[name] = leaf.mT if name.endswith("weight") and not turned else leaf
+            self._places[name] = (len(self.roots), end - part.numel(), lies, turned)
         self.roots.append(root)
 
     def _part(self, tensors: Sequence[Tensor], name: str) -> Tensor:
-        """Return the part of one of these tensors, which are as the roots are, that belongs to a parameter."""
-        root, start = self._places[name]
-        leaf = self.leaves[name]
-        return tensors[root].view(-1)[start : start + leaf.numel()].view(leaf.shape)
+        """Return the part of one of these tensors, which are as the roots are, in the shape of the parameter."""
+        root, start, lies, turned = self._places[name]
+        part = tensors[root].view(-1)[start : start + self.leaves[name].numel()].view(lies)
+        return part.mT if turned else part
 
     def load(self) -> None:
         """Take over the numbers of the network and of the optimizer's state."""
@@ -248,7 +262,7 @@ class Walk:
             for root, state in zip(self.moved, states, strict=True):
                 state.setdefault(theirs, torch.zeros_like(root))
             for name in self.leaves:
-                known = ours.get(f"{name}.{key}", np.zeros(tuple(self.leaves[name].shape)))
+                known = ours.get(f"{name}.{key}", np.zeros(self.network.parameters()[name].shape))
                 _copy(self._part([state[theirs] for state in states], name), known)
         if not isinstance(self.theirs, torch.optim.SGD):
             for root, state in zip(self.moved, states, strict=True):
@@ -267,7 +281,7 @@ class Walk:
             array[...] = self._part(self.moved, name).cpu().numpy()
             for ours, theirs in self.names.items():
                 found = [self.theirs.state[root][theirs] for root in self.moved]
-                state[f"{name}.{ours}"] = self._part(found, name).cpu().numpy().copy()
+                state[f"{name}.{ours}"] = self._part(found, name).cpu().numpy().copy(order="C")
         state["step"] = np.array(int(state.get("step", 0)) + steps)
 
     def step(self, gradients: Sequence[Tensor], rate: Any, decay: float) -> None:
