@@ -5,7 +5,19 @@ from typing import Any
 
 import numpy as np
 
-from contest import RATE, THREADS, Array, Contender
+from contest import RATE, THREADS, Array, Contender, Task
+
+
+def start_network(task: Task) -> Any:
+    """Return a network of the weights that all start from."""
+    from feedforward import nn
+
+    layers: list[nn.Layer] = []
+    for w, b in task.weights():
+        linear = nn.Linear(w.shape[1], w.shape[0])
+        linear.weight, linear.bias = w, b
+        layers += [linear, nn.ReLU()]
+    return nn.Sequential(*layers[:-1])
 
 
 class Fit(Contender):
@@ -17,10 +29,11 @@ class Fit(Contender):
         import feedforward as ff
 
         task = self.task
-        self.model = ff.MLPClassifier(task.sizes[1:-1], batch_size=task.batch, random_state=task.seed)
+        self.model = ff.MLPClassifier(batch_size=task.batch, random_state=task.seed)
+        self.network = start_network(task)
 
     def train(self, epochs: int) -> None:
-        self.model.set_params(max_epochs=epochs).fit(self.X, self.y)
+        self.model.set_params(max_epochs=epochs).fit(self.X, self.y, network=self.network)
 
     def steps(self) -> int:
         return int(self.model.n_iter_) * self.task.batches
@@ -40,12 +53,7 @@ class Engine(Contender):
         from feedforward.training.engines import build_engine, choose_engine
         from feedforward.training.plan import Rows
 
-        layers: list[nn.Layer] = []
-        for w, b in self.task.weights():
-            linear = nn.Linear(w.shape[1], w.shape[0])
-            linear.weight, linear.bias = w, b
-            layers += [linear, nn.ReLU()]
-        self.network = nn.Sequential(*layers[:-1])
+        self.network = start_network(self.task)
         parts = self.network, nn.CrossEntropyLoss(), nn.Adam(RATE), Rows(self.X, self.y.astype(np.int64))
         self.chosen, _ = choose_engine(self.asked, *parts)
         self.engine = build_engine(self.chosen, *parts, "accuracy")
