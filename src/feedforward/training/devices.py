@@ -1,6 +1,7 @@
 """Which device a training runs on: asked for by name, or the GPU where the work is large enough for one."""
 
 import re
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -99,6 +100,7 @@ def _best_device(network: nn.Sequential, batch_size: int, mixed: bool) -> str:
     return "cpu"
 
 
+@cache
 def may_have_gpu() -> bool:
     """Whether torch is installed, and not in a build for CPUs alone: told without the seconds its import takes.
 
