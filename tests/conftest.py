@@ -1,4 +1,4 @@
-"""What all tests share: Ctrl-C works, also where whoever started them has it ignored, as shells do in the background."""
+"""What all tests share: Ctrl-C works, even where whoever started them has it ignored, as shells do behind an &."""
 
 import signal
 
