@@ -81,8 +81,8 @@ class RowOrders:
         if not self.shuffle:
             return np.tile(np.arange(self.n), (self.k, last - first))
         epochs = range(first, last)
-        orders = [row_orders(self.seed, member, epochs, self.n).reshape(1, -1) for member in range(self.k)]
-        return orders[0] if self.k == 1 else np.concatenate(orders)  # no copy of the orders of a single network
+        drawn = [row_orders(self.seed, member, epochs, self.n).reshape(1, -1) for member in range(self.k)]
+        return drawn[0] if self.k == 1 else np.concatenate(drawn)  # no copy of the orders of a single network
 
     def _checked(self, order: Array, epoch: int) -> Array:
         if order.shape not in ((self.n,), (self.k, self.n)) or order.dtype.kind not in "iu":
