@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 import torch
 from scipy.sparse import csr_array
-from sklearn.datasets import make_blobs
+from sklearn.datasets import load_iris, make_blobs
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import accuracy_score, log_loss, r2_score
 from sklearn.model_selection import train_test_split
 
+import feedforward as ff
 from feedforward import nn
 from feedforward.errors import InputError, SettingError
 from feedforward.nn.random import mix, row_order
@@ -24,7 +26,7 @@ from feedforward.training.loop import train
 from feedforward.training.plan import Plan, Rows
 from feedforward.training.recipe import Recipe, build_loss, build_network, build_optimizer
 from feedforward.training.state import Training
-from feedforward.training.troubles import dead_units
+from feedforward.training.troubles import dead_units, unfinished
 from feedforward.validation import far_scales
 
 ENGINES = ["numpy", "compiled", "torch"]
@@ -768,3 +770,14 @@ def test_many_dead_layers_are_one_trouble() -> None:
     (trouble,) = dead_units(net, X)
     assert "in layer 1, 100 %" in trouble
     assert "4 more layers" in trouble
+
+
+def test_classes_learned_worse_than_by_one_answer_for_all_are_told() -> None:
+    X, y = load_iris(return_X_y=True)
+    model = ff.MLPClassifier((50,), activation="tanh", learning_rate=10, random_state=0)
+    with pytest.warns(ConvergenceWarning, match="if every row is given the same answer"):
+        model.fit(X, y)
+
+
+def test_a_loss_of_0_is_not_still_falling() -> None:
+    assert unfinished([0.0] * 100, updates=100) == []

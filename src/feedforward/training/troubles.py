@@ -191,7 +191,7 @@ def useless(score: str, scores: Sequence[float]) -> list[str]:
 
 
 def asleep(network: nn.Sequential, loss: nn.Loss, rows: Rows, losses: Sequence[float]) -> list[str]:
-    """Say that a network with hidden layers learned no more than to give the same answer for every row.
+    """Say that a network with hidden layers learned no more than to give the same answer for every row, or less.
 
     Examples
     --------
@@ -209,8 +209,10 @@ def asleep(network: nn.Sequential, loss: nn.Loss, rows: Rows, losses: Sequence[f
     with np.errstate(over="ignore", invalid="ignore"):
         constant = float(np.mean(loss.value_and_gradient(_constant_answer(loss, rows), rows.targets, rows.weights)[0]))
     share = DEEP_SLEEP if hidden.count("Sigmoid") >= DEEP else SLEEP
-    if not (1 + 5 * SLEEP) * constant > losses[-1] > (1 - share) * constant > 1e-6:
+    if not losses[-1] > (1 - share) * constant > 1e-6:
         return []
+    if isinstance(loss, nn.MSELoss | nn.HuberLoss) and losses[-1] > (1 + 5 * SLEEP) * constant:
+        return []  # `useless` has better advice for quantities
     narrow = [name for name in hidden if name in ("Sigmoid", "Tanh")]
     cause = (
         f"Through {len(narrow)} layers of {narrow[0]} hardly any gradient reaches the first: take activation='relu', "
@@ -252,7 +254,7 @@ def unfinished(losses: Sequence[float], updates: int) -> list[str]:
         return []
     tenths = np.array([losses[0], *(part.mean() for part in np.array_split(np.asarray(losses, np.float64), 10))])
     falls = -np.diff(tenths)
-    if tenths[-1] < 0.1 * tenths[0] or (falls[-2:] < FALL * tenths[-3:-1]).any():
+    if tenths[-1] <= 0.1 * tenths[0] or (falls[-2:] < FALL * tenths[-3:-1]).any():
         return []
     if updates > FEW and falls[-1] < 0.5 * falls.max():
         return []
