@@ -103,6 +103,32 @@ def woven(function: Callable[P, R]) -> Callable[P, R]:
     return _numba(function, fastmath=REGROUP_SUMS, inline="always")
 
 
+@contextmanager
+def threads(most: int | None) -> Iterator[None]:
+    """Let compiled functions, and the libraries' matrix products, use no more threads than `most`; None: as they like.
+
+    Examples
+    --------
+    >>> import numba
+    >>> with threads(1):
+    ...     numba.get_num_threads()
+    1
+    """
+    if most is None:
+        yield
+        return
+    import numba
+    from threadpoolctl import threadpool_limits
+
+    before = numba.get_num_threads()
+    numba.set_num_threads(min(most, numba.config.NUMBA_NUM_THREADS))
+    try:
+        with threadpool_limits(most):
+            yield
+    finally:
+        numba.set_num_threads(before)
+
+
 def _numba(function: Callable[P, R], **options: Any) -> Callable[P, R]:
     import numba
 

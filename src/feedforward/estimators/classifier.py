@@ -8,7 +8,7 @@ from sklearn.base import ClassifierMixin
 
 from feedforward import nn
 from feedforward.errors import InputError, SettingError
-from feedforward.estimators.inputs import indicators, is_table, one_column
+from feedforward.estimators.inputs import indicators, is_table, known_codes, one_column
 from feedforward.estimators.network import Array, NetworkEstimator
 from feedforward.targets import check_same_classes, encode_labels, row_weights
 from feedforward.training.checkpoints import Callback, Checkpoint
@@ -239,14 +239,7 @@ class MLPClassifier(ClassifierMixin, NetworkEstimator):
             known = encode_labels(classes)[0] if fresh else self.classes_
             self.classes_, codes = encode_labels(y, known)
         else:
-            labels, places = encode_labels(y)
-            unseen = [label for label in labels.tolist() if label not in self.classes_.tolist()]
-            if unseen:
-                raise InputError(
-                    f"{name} has a label that training does not have: {unseen[0]!r}; the classes are "
-                    f"{self.classes_.tolist()!r}. Leave these rows out, or add some like them to the training rows."
-                )
-            codes = np.searchsorted(self.classes_, labels)[places]
+            codes = known_codes(y, self.classes_, name)
         self.n_outputs_ = len(self.classes_)
         return codes
 

@@ -9,16 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from feedforward import nn
 from feedforward.errors import FeedforwardError, InputError, SettingError
 from feedforward.estimators.callbacks import CallbackSupport, FitTasks, with_callbacks
 from feedforward.estimators.inputs import (
+    CALLBACKS,
     check_lengths,
     check_name,
     copy_of,
+    drawn_seed,
     in_dtype,
     is_ready,
     split,
@@ -78,11 +79,7 @@ class NetworkEstimator(CallbackSupport, BaseEstimator):
     _made_with: dict[str, str]
     _losses: ClassVar[tuple[str, ...]]
     _rules: ClassVar[Mapping[str, Rule]] = {
-        "callbacks": Rule(
-            "a sequence of functions that take a Training, or a Checkpoint (objects of scikit-learn's protocol go to "
-            "set_callbacks)",
-            lambda value: isinstance(value, Sequence) and all(callable(c) or isinstance(c, Checkpoint) for c in value),
-        ),
+        "callbacks": CALLBACKS,
         "verbose": SWITCH,
         "random_state": RANDOM_STATE,
     }
@@ -162,7 +159,7 @@ class NetworkEstimator(CallbackSupport, BaseEstimator):
         InputError, SettingError
             If rows, targets, weights, the network or settings cannot be used.
         """
-        recipe, seed = self._checked_recipe(), self._drawn_seed()
+        recipe, seed = self._checked_recipe(), drawn_seed(self.random_state)
         self.__dict__.pop("network_", None)  # if this fails, no network stays behind for other columns and classes
         rows = self._rows(X, y, sample_weight, fresh=True)
         self._loss = self._choose_loss(recipe)
@@ -214,7 +211,7 @@ class NetworkEstimator(CallbackSupport, BaseEstimator):
         validation = self._validation_rows(X_val, y_val)
         rows, validation = self._ready(rows), None if validation is None else self._ready(validation)
         if fresh:
-            self._start(recipe, self._drawn_seed(), None)
+            self._start(recipe, drawn_seed(self.random_state), None)
         self._train(recipe, rows, validation, epochs=1, shuffle=False)
         self._warn(self._training.troubles, stacklevel=4)
 
@@ -295,11 +292,6 @@ class NetworkEstimator(CallbackSupport, BaseEstimator):
         check_device_name(owner, self.device)
         recipe = Recipe(**{field.name: getattr(self, field.name) for field in fields(Recipe)})
         return recipe.checked(owner, self._losses)
-
-    def _drawn_seed(self) -> int:
-        if isinstance(self.random_state, np.random.RandomState) or self.random_state is None:
-            return int(check_random_state(self.random_state).randint(2**31))
-        return int(self.random_state)
 
     def _rows(self, X: Any, y: Any, sample_weight: Any, *, fresh: bool, classes: Any = None) -> Rows:
         """Return checked rows, without those of weight 0; targets are codes or numbers, weights are float64."""
