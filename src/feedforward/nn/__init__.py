@@ -26,6 +26,8 @@ array([0, 1, 1, 0])
 
 from feedforward.nn import initializers, random, schedules
 from feedforward.nn.activations import ACTIVATIONS, Activation
+from feedforward.nn.columns import Columns
+from feedforward.nn.embeddings import Embedding, PeriodicEmbedding
 from feedforward.nn.gradients import gradient_error, gradient_errors
 from feedforward.nn.initializers import INITIALIZERS, initialize
 from feedforward.nn.layers import (
@@ -48,6 +50,7 @@ from feedforward.nn.layers import (
 from feedforward.nn.losses import BCEWithLogitsLoss, CrossEntropyLoss, HuberLoss, Loss, MSELoss
 from feedforward.nn.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
 from feedforward.nn.rows import minibatches, one_hot
+from feedforward.nn.scaling import ParametricActivation, Scale
 from feedforward.nn.schedules import SCHEDULES, ReduceOnPlateau
 from feedforward.nn.sequential import Sequential, stack, unstack
 from feedforward.nn.trace import Trace, trace
@@ -65,8 +68,10 @@ __all__ = [
     "Adam",
     "AdamW",
     "BCEWithLogitsLoss",
+    "Columns",
     "CrossEntropyLoss",
     "Dropout",
+    "Embedding",
     "HuberLoss",
     "Identity",
     "Layer",
@@ -76,9 +81,12 @@ __all__ = [
     "MSELoss",
     "Mish",
     "Optimizer",
+    "ParametricActivation",
+    "PeriodicEmbedding",
     "RMSprop",
     "ReLU",
     "ReduceOnPlateau",
+    "Scale",
     "Sequential",
     "SiLU",
     "Sigmoid",
