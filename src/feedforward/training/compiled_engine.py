@@ -76,7 +76,7 @@ class CompiledEngine:
                 *(self._layout.layers, self._layout.alphas, self._layout.shares, *self._loss, self._score),
                 *(self._code, self._hyper, tensors, factors),
                 *(self._flat[j], self._spare[j], self._state_1[j], self._state_2[j], *self._buffers[j].arrays),
-                *(order, plan.bounds, plan.learning_rate, plan.weight_decay),
+                *(order, plan.bounds, plan.learning_rate, plan.weight_decay, plan.dropout),
                 *(plan.first_step, before, plan.seeds[j], losses[j], scores[j]),
             )
             return done

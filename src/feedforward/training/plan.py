@@ -10,6 +10,7 @@ member axis).
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import numpy as np
 from numpy.typing import NDArray
 
 from feedforward import nn
@@ -53,16 +54,17 @@ class Plan:
     learning_rate, weight_decay : array of float64, shape (s,)
     seeds : array of uint64, shape (k,)
         Where each member's dropout is drawn from.
+    dropout : array of float64, shape (s,), default ones
+        A factor on the p of every Dropout.
 
     Examples
     --------
     Two steps over three rows:
 
-    >>> import numpy as np
     >>> rates, decays, seeds = np.full(2, 0.1), np.zeros(2), np.array([7], np.uint64)
     >>> plan = Plan(0, np.array([[2, 0, 1]]), np.array([0, 2, 3]), rates, decays, seeds)
-    >>> plan.steps, plan.batch(1)
-    (2, array([[1]]))
+    >>> plan.steps, plan.batch(1), plan.dropout
+    (2, array([[1]]), array([1., 1.]))
     """
 
     first_step: int
@@ -71,6 +73,11 @@ class Plan:
     learning_rate: Array
     weight_decay: Array
     seeds: Array
+    dropout: Any = None
+
+    def __post_init__(self) -> None:
+        if self.dropout is None:
+            object.__setattr__(self, "dropout", np.ones(self.steps))
 
     @property
     def steps(self) -> int:

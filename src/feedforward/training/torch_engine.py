@@ -100,7 +100,8 @@ class TorchEngine:
         if not careful and self._do_by_graph(plan, draws, record):
             return
         for i, (x, targets, shares) in enumerate(self._rows.batches(plan, self._network.members)):
-            found, value, gradients = self._do(x, targets, shares, [draw[i][..., : x.shape[-2]] for draw in draws])
+            of_step = [*(draw[i][..., : x.shape[-2]] for draw in draws), float(plan.dropout[i])]
+            found, value, gradients = self._do(x, targets, shares, of_step)
             before = [root.clone() for root in self._walk.moved] if careful else []
             self._walk.step(gradients, float(plan.learning_rate[i]), float(plan.weight_decay[i]))
             if careful and not self._walk.are_finite([value, *gradients]):
@@ -110,7 +111,7 @@ class TorchEngine:
             record.add(value.detach(), found.detach())
         record.close()
 
-    def _do(self, x: Tensor, targets: Tensor, shares: Tensor | None, draws: list[Tensor]) -> tuple[Any, Any, Any]:
+    def _do(self, x: Tensor, targets: Tensor, shares: Tensor | None, draws: list[Any]) -> tuple[Any, Any, Any]:
         """Return outputs, losses and gradients of one batch."""
         with torch.autocast(self._device.type, torch.bfloat16) if self._mixed else nullcontext():
             found = outputs(self._passes, x, draws)
