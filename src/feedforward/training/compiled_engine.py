@@ -91,7 +91,7 @@ class CompiledEngine:
 
     def predict(self, X: Any) -> Array:
         """Return the outputs for the rows `X`, whatever rows are beside them."""
-        return predictor_of(self._network, X.shape[1])(X)
+        return predictor_of(self._network, X.shape[-1])(X)
 
     def _take_up(self, predictor: Predictor) -> None:
         """Share the network's flat parameters, and move the optimizer's state to flat arrays that it shares too."""

@@ -22,6 +22,9 @@ Array = NDArray[Any]
 class Rows:
     """What a network learns from, or is judged on: checked, and without rows of weight 0.
 
+    A stack may be judged on rows of each member's own: then all arrays have a leading axis of k members, and `X` is no
+    CSR.
+
     Attributes
     ----------
     X : array of shape (n, m), C-ordered, of the network's dtype; or CSR
@@ -36,7 +39,24 @@ class Rows:
     weights: Array | None = None
 
     def __len__(self) -> int:
-        return len(self.targets)
+        """How many rows there are, for each member."""
+        return self.targets.shape[1] if self.are_of_members else len(self.targets)
+
+    @property
+    def are_of_members(self) -> bool:
+        """Whether each member has rows of its own."""
+        return np.ndim(self.X) > 2
+
+
+def part_of(X: Any, first: int, last: int) -> Any:
+    """Return the rows from `first` up to, but not with, `last`, of each member where `X` has that axis.
+
+    Examples
+    --------
+    >>> part_of(np.zeros((5, 2)), 1, 4).shape, part_of(np.zeros((3, 5, 2)), 4, 8).shape
+    ((3, 2), (3, 1, 2))
+    """
+    return X[first:last] if X.ndim == 2 else X[:, first:last]
 
 
 @dataclass(frozen=True)
@@ -136,5 +156,8 @@ class Engine(Protocol):
         ...
 
     def predict(self, X: Any) -> Array:
-        """Return the outputs for the rows `X`, shape (n, t) or (k, n, t), whatever rows are beside them."""
+        """Return the outputs for the rows `X`, shape (n, t) or (k, n, t), whatever rows are beside them.
+
+        The rows of a stack may be each member's own, shape (k, n, m).
+        """
         ...

@@ -122,8 +122,8 @@ def _dropped(p: float, place: int, x: Tensor, draws: Sequence[Any]) -> Tensor:
     for shift, multiplier in ((30, MULTIPLIER_1), (27, MULTIPLIER_2)):
         z = z.bitwise_xor_(_shifted(z, shift)).mul_(_signed(multiplier))
     bits = _shifted(z.bitwise_xor_(_shifted(z, 31)), 11)
-    kept: Tensor = bits >= at_least
-    return x * (kept.to(x.dtype) * (1 / (1 - share)))
+    dropped: Tensor = x * ((bits >= at_least).to(x.dtype) * (1 / (1 - share)))
+    return dropped
 
 
 def _signed(number: np.uint64) -> int:
