@@ -35,6 +35,11 @@ CASES: dict[str, dict[str, Any]] = {
     "rmsprop, no patience": {**USUAL, "optimizer": "rmsprop", "patience": None},
     "patience runs out": {**USUAL, "learning_rate": 0.5, "patience": 1, "max_epochs": 8, "batch_size": 20},
     "all rows at once": {**USUAL, "batch_size": None, "max_epochs": 6},
+    "drop last, best score": {
+        **{**USUAL, "drop_last": True, "keep_best": True, "watch": "score", "patience": None},
+        **{"weight_decay": 0.1, "optimizer": "adamw", "decay_schedule": "cosine", "dropout_schedule": "cosine"},
+    },
+    "growing patience": {**USUAL, "learning_rate": 0.5, "patience": 1, "patience_growth": 0.5, "max_epochs": 8},
 }
 KINDS: dict[str, dict[str, Any]] = {
     "classes": {"targets": CODES},
@@ -43,6 +48,10 @@ KINDS: dict[str, dict[str, Any]] = {
     "sparse": {"targets": CODES, "sparse": True},
     "float32": {"targets": CODES, "dtype": np.float32},
     "stack": {"targets": NUMBERS, "loss": nn.MSELoss(), "score": "squared_error", "members": 3, "weights": WEIGHTS},
+    "rows of members": {
+        **{"targets": NUMBERS, "loss": nn.MSELoss(), "score": "squared_error", "members": 3},
+        "member_rows": np.array([np.delete(np.arange(N - 12), np.s_[j : j + 6]) for j in (0, 6, 20)]),
+    },
     "without validation rows": {"targets": CODES, "judged": False},
     "as they stand": {"targets": CODES, "shuffle": False},
     "given order": {"targets": CODES, "order": lambda epoch: np.roll(np.arange(N - 12), epoch)},
@@ -66,6 +75,9 @@ def go_on(
         Rows(csr_array(X[part]) if kind.get("sparse") else X[part], kind["targets"][part], w)
         for part, w in ((slice(0, -12), None if weights is None else weights[:-12]), (slice(-12, None), None))
     ]
+    own = kind.get("member_rows")
+    if own is not None:
+        parts[1] = Rows(parts[1].X.reshape(len(own), -1, M), parts[1].targets.reshape(len(own), -1, T))
     train(
         training,
         parts[0],
@@ -76,6 +88,7 @@ def go_on(
         validation=parts[1] if kind.get("judged", True) else None,
         shuffle=kind.get("shuffle", True),
         order=kind.get("order"),
+        member_rows=own,
         callbacks=callbacks,
         **options,
     )
@@ -106,7 +119,12 @@ def copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Pat
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize(
-    ("case", "kind"), [*((case, "classes") for case in CASES), *(("usual", kind) for kind in list(KINDS)[1:])]
+    ("case", "kind"),
+    [
+        *((case, "classes") for case in CASES),
+        *(("usual", kind) for kind in list(KINDS)[1:]),
+        *((case, "rows of members") for case in ("drop last, best score", "growing patience", "momentum, plateau")),
+    ],
 )
 def test_stopped_after_any_step_and_resumed_is_never_stopped(
     case: str, kind: str, engine: str, tmp_path: Path, copies: list[Path], monkeypatch: pytest.MonkeyPatch

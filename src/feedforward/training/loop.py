@@ -41,7 +41,7 @@ from feedforward.training.troubles import (
 )
 from feedforward.validation import NONE, POSITIVE, check_setting, far_scales, nearest, row_sample
 
-FIRST_SPAN = 16  # steps, until it is known how long they take
+FIRST_SPAN = 16  # steps, until it is known how long they take; with a time limit a single one
 SPAN_SECONDS = 0.2  # a span takes about as long: then Ctrl-C is heard
 SPAN_ROWS = 2**20  # and reads no more rows than this, so that its plan is small
 
@@ -219,7 +219,7 @@ class _Course:
         self.steps = -(-self.orders.read // self.batch_size)  # an epoch
         self.spread = spread(self.score, _learned_by_members(self.rows, self.orders.member_rows))
         self.seeds = mix(self.training.seed, np.arange(self.orders.k))
-        self.pace, self.clock = FIRST_SPAN, perf_counter()
+        self.pace, self.clock = 1 if np.isfinite(self.deadline.seconds) else FIRST_SPAN, perf_counter()
         losses = self.training.history.get("train_loss", [])  # what was resumed may be over
         self.has_diverged = self.training.should_stop and bool(losses) and not np.isfinite(losses[-1])
 
