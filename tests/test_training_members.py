@@ -216,6 +216,11 @@ def test_validation_rows_of_members_that_do_not_fit_are_refused() -> None:
         train(begin(PLAIN, 0), some(kind, LEARNED[0]), PLAIN, validation=own, **options_of(kind, "numpy"))
 
 
+def test_rows_to_learn_from_are_one_table_for_all() -> None:
+    with pytest.raises(InputError, match=r"rows: X has shape \(3, 60, 3\) and there are 3 targets"):
+        train(stacked(PLAIN), some(KINDS["classes"], LEARNED), PLAIN, **options_of(KINDS["classes"], "numpy"))
+
+
 def test_who_goes_on_after_all_ran_out_of_patience_has_patience_anew() -> None:
     recipe = Recipe(**{**vars(PLAIN), "patience": 2, "learning_rate": 0.1, "max_epochs": 200})
     training, kind = together(recipe, KINDS["classes"], "numpy"), KINDS["classes"]

@@ -4,6 +4,8 @@ from time import perf_counter
 
 import numpy as np
 
+from feedforward.validation import NONE, POSITIVE, check_setting
+
 MEASURED = 0.05  # of the limit: so long the pace is measured before the number of epochs is fixed
 
 
@@ -15,6 +17,11 @@ class Deadline:
     seconds : float or None
         From now on. None: no limit.
 
+    Raises
+    ------
+    SettingError
+        If it is no number above 0.
+
     Examples
     --------
     >>> Deadline(None).has_passed(), Deadline(1e-9).has_passed()
@@ -22,6 +29,7 @@ class Deadline:
     """
 
     def __init__(self, seconds: float | None) -> None:
+        check_setting("train", "time_limit", seconds, POSITIVE | NONE)
         self.seconds = np.inf if seconds is None else float(seconds)
         self._begun = perf_counter()
         self._measured_from: float | None = None
