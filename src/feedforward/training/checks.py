@@ -16,8 +16,8 @@ def ready(rows: Rows, network: nn.Sequential, loss: nn.Loss, name: str = "rows")
     Raises
     ------
     InputError
-        If there are no rows, the columns, targets or weights do not fit the network and the loss, a number is not
-        finite, or rows of members' own are not for all members.
+        If there are no rows, the columns, targets or weights do not fit the network and the loss, or a number is not
+        finite.
 
     Examples
     --------
@@ -25,9 +25,7 @@ def ready(rows: Rows, network: nn.Sequential, loss: nn.Loss, name: str = "rows")
     >>> ready(Rows(np.array([[1], [2]]), np.array([0, 1])), network, nn.CrossEntropyLoss()).X.dtype
     dtype('float32')
     """
-    if rows.are_of_members:
-        return _ready_of_members(rows, network, loss, name)
-    if not len(rows):
+    if not len(rows.targets):
         raise InputError(f"{name}: train needs at least one row; got none.")
     dtype, X = network.dtype, rows.X
     X = X.tocsr().astype(dtype, copy=False) if issparse(X) else _numbers(X, dtype, f"{name}: X")
@@ -49,8 +47,23 @@ def ready(rows: Rows, network: nn.Sequential, loss: nn.Loss, name: str = "rows")
     return Rows(X, targets, weights)
 
 
-def _ready_of_members(rows: Rows, network: nn.Sequential, loss: nn.Loss, name: str) -> Rows:
-    """Return rows that each member has for itself: those of each are checked as if it were alone."""
+def ready_to_judge(rows: Rows, network: nn.Sequential, loss: nn.Loss) -> Rows:
+    """Return validation rows like `ready`; where each member has its own, they are checked as if it were alone.
+
+    Raises
+    ------
+    InputError
+        As `ready`; and if rows of members' own are not for all members.
+
+    Examples
+    --------
+    >>> both = nn.stack([nn.Sequential(nn.Linear(1, 1))] * 2)
+    >>> len(ready_to_judge(Rows(np.zeros((2, 5, 1)), np.zeros((2, 5, 1))), both, nn.MSELoss()))
+    5
+    """
+    name = "validation"
+    if not rows.are_of_members:
+        return ready(rows, network, loss, name)
     k, shape, targets, weights = network.members, np.shape(rows.X), rows.targets, rows.weights
     own = shape[:2]
     lead = [np.shape(array)[:2] for array in (targets, weights) if array is not None]

@@ -17,7 +17,7 @@ from feedforward import nn
 from feedforward.errors import SettingError
 from feedforward.nn.random import mix
 from feedforward.training.checkpoints import Callback, Checkpoint, Keeper, keeper_of
-from feedforward.training.checks import ready, ready_member_rows
+from feedforward.training.checks import ready, ready_member_rows, ready_to_judge
 from feedforward.training.deadline import Deadline
 from feedforward.training.devices import choose_device
 from feedforward.training.engines import build_engine, choose_engine
@@ -39,9 +39,9 @@ from feedforward.training.troubles import (
     unfinished,
     useless,
 )
-from feedforward.validation import NONE, POSITIVE, check_setting, far_scales, nearest, row_sample
+from feedforward.validation import far_scales, nearest, row_sample
 
-FIRST_SPAN = 16  # steps, until it is known how long they take
+FIRST_SPAN = 16  # steps, until it is known how long they take; with a time limit a single one
 SPAN_SECONDS = 0.2  # a span takes about as long: then Ctrl-C is heard
 SPAN_ROWS = 2**20  # and reads no more rows than this, so that its plan is small
 
@@ -131,17 +131,17 @@ def train(
     >>> training.epoch, training.history["train_score"][-1] > 0.9
     (100, True)
     """
+    deadline, is_whole, k = Deadline(time_limit), epochs is None, training.network.members or 1
     rows = ready(rows, training.network, loss)
-    validation = None if validation is None else ready(validation, training.network, loss, "validation")
+    validation = None if validation is None else ready_to_judge(validation, training.network, loss)
     own = None if member_rows is None else ready_member_rows(member_rows, training.network, len(rows))
     if score not in SCORES:
         raise SettingError(f"train: score is unknown: {score!r}. {nearest(str(score), SCORES, 'scores')}")
-    check_setting("train", "time_limit", time_limit, POSITIVE | NONE)
-    deadline, is_whole, k = Deadline(time_limit), epochs is None, training.network.members or 1
     _reopen(training, recipe, f"{'train' if validation is None else 'val'}_{recipe.watch}")
     if training.epoch == 0:
         training.troubles += far_scales(rows.X, column_names) or off_centre(rows.X, column_names)
-    batch = min(int(recipe.batch_size or 2**62), n := len(rows) if own is None else own.shape[1])
+    n = len(rows) if own is None else own.shape[1]
+    batch = min(int(recipe.batch_size or n), n)
     place = choose_device(device, engine, training.network, batch, mixed=mixed)
     parts = (training.network, loss, training.optimizer, rows)
     name, reason = choose_engine(engine, *parts, place)
@@ -219,7 +219,7 @@ class _Course:
         self.steps = -(-self.orders.read // self.batch_size)  # an epoch
         self.spread = spread(self.score, _learned_by_members(self.rows, self.orders.member_rows))
         self.seeds = mix(self.training.seed, np.arange(self.orders.k))
-        self.pace, self.clock = FIRST_SPAN, perf_counter()
+        self.pace, self.clock = 1 if np.isfinite(self.deadline.seconds) else FIRST_SPAN, perf_counter()
         losses = self.training.history.get("train_loss", [])  # what was resumed may be over
         self.has_diverged = self.training.should_stop and bool(losses) and not np.isfinite(losses[-1])
 
