@@ -177,7 +177,7 @@ class TabularEstimator(CallbackSupport, BaseEstimator):
 
     def _finish(self, validation: Rows | None) -> None:
         """Make ready for prediction: fold, and learn how sure the answers are."""
-        self._folded = nn.fold(self.network_)
+        self.take_network(self.network_)
         if validation is not None:
             seen = outputs(self._folded, validation.X, compiled=self.engine != "numpy")
             self._calibrate(seen.astype(np.float64), validation.targets, validation.weights)
@@ -248,10 +248,7 @@ class TabularEstimator(CallbackSupport, BaseEstimator):
             targets, weights = targets[kept], weights[kept]
         matrix = encoder.fit(X).transform(X).astype(np.float32)
         check_lengths(matrix, targets)
-        self.encoder_, self.n_features_in_ = encoder, encoder.n_features_in_
-        self.__dict__.pop("feature_names_in_", None)
-        if hasattr(encoder, "feature_names_in_"):
-            self.feature_names_in_ = encoder.feature_names_in_
+        self.take_encoder(encoder)
         codes = self._encode(targets, "y", fresh=True)
         weights = self._weigh(weights, codes)
         weights = None if weights is None else (weights / weights.max()).astype(np.float32)
@@ -268,6 +265,19 @@ class TabularEstimator(CallbackSupport, BaseEstimator):
         y = self._read_targets(y_val, "y_val")
         check_lengths(X, y, ("X_val", "y_val"))
         return Rows(X, self._encode(y, "y_val", fresh=False))
+
+    # What is fitted, taken up --------------------------------------------------------------------------------------
+
+    def take_encoder(self, encoder: TableEncoder) -> None:
+        """Read tables by this fitted encoder."""
+        self.encoder_, self.n_features_in_ = encoder, encoder.n_features_in_
+        self.__dict__.pop("feature_names_in_", None)
+        if hasattr(encoder, "feature_names_in_"):
+            self.feature_names_in_ = encoder.feature_names_in_
+
+    def take_network(self, network: nn.Sequential) -> None:
+        """Answer by this stack of members."""
+        self.network_, self._folded = network, nn.fold(network)
 
     # Prediction ----------------------------------------------------------------------------------------------------
 

@@ -71,7 +71,7 @@ def settings_to_facts(estimator: BaseEstimator) -> dict[str, Any]:
     return facts
 
 
-def _estimator(kind: type, facts: Any, random_state: int | None) -> Any:
+def estimator_from_settings(kind: type, facts: Any, random_state: int | None) -> Any:
     """Return an estimator with the settings of `facts`, checked as ``fit`` checks them."""
     names = [name for name in kind().get_params(deep=False) if name not in _LEFT_OUT]
     need_keys(facts, names, "settings")
@@ -124,11 +124,11 @@ def _take_columns(estimator: Any, facts: Mapping[str, Any]) -> None:
         estimator.feature_names_in_ = np.array(names, dtype=object)
 
 
-def _history_to_state(history: Mapping[str, list[Any]], dtype: Any = np.float64) -> State:
+def history_to_state(history: Mapping[str, list[Any]], dtype: Any = np.float64) -> State:
     return {"history": list(history)}, {f"history.{name}": np.array(values, dtype) for name, values in history.items()}
 
 
-def _history_from_state(names: Any, arrays: Mapping[str, Array], epochs: int, dtype: Any = np.float64) -> Any:
+def history_from_state(names: Any, arrays: Mapping[str, Array], epochs: int, dtype: Any = np.float64) -> Any:
     need_names(names, "history")
     for name in names:
         array = arrays.get(f"history.{name}")
@@ -156,7 +156,7 @@ def neuron_to_state(neuron: Neuron, training_state: bool) -> State:
     """
     need_fitted(neuron, "coef_")
     seed = neuron.random_state if isinstance(neuron.random_state, int | np.integer) else None
-    history, arrays = _history_to_state(neuron.history_, _measured_in(neuron))
+    history, arrays = history_to_state(neuron.history_, _measured_in(neuron))
     arrays |= {"coef": neuron.coef_, "intercept": neuron.intercept_}
     if isinstance(neuron, Adaline):
         arrays["learning_rate"] = np.array(neuron.learning_rate_, np.float64)
@@ -187,13 +187,13 @@ def neuron_from_state(kind: type, facts: Mapping[str, Any], arrays: Mapping[str,
     """
     need_keys(facts, _NEURON, "a neuron")
     need(facts["seed"] is None or RANDOM_STATE.holds(facts["seed"]), f"seed is {facts['seed']!r}")
-    neuron = _estimator(kind, facts["settings"], facts["seed"])
+    neuron = estimator_from_settings(kind, facts["settings"], facts["seed"])
     _take_columns(neuron, facts)
     neuron.classes_ = labels_from_facts(facts["classes"])
     need(COUNT_OR_ZERO.holds(facts["epochs"]), f"epochs must be a count; got {facts['epochs']!r}")
     need(facts["history"] == [neuron._measure], f"history must be of {neuron._measure!r}")
     neuron.n_iter_ = facts["epochs"]
-    neuron.history_ = _history_from_state(facts["history"], arrays, facts["epochs"], _measured_in(neuron))
+    neuron.history_ = history_from_state(facts["history"], arrays, facts["epochs"], _measured_in(neuron))
     names = {"coef", "intercept", f"history.{neuron._measure}", *(["learning_rate"] if kind is Adaline else [])}
     need(set(arrays) == names, f"a neuron must have the arrays {', '.join(sorted(names))}")
     units = len(neuron.classes_) if len(neuron.classes_) > 2 else 1
@@ -231,7 +231,7 @@ def estimator_to_state(estimator: Any, training_state: bool) -> State:
     """
     need_fitted(estimator, "network_")
     network, arrays = network_to_state(estimator.network_)
-    history, past = _history_to_state(estimator.history_)
+    history, past = history_to_state(estimator.history_)
     arrays, training = {**prefixed("network", arrays), **past}, getattr(estimator, "_training", None)
     now = estimator._what_makes_the_network()
     facts = {
@@ -271,7 +271,7 @@ def estimator_from_state(kind: type, facts: Mapping[str, Any], arrays: Mapping[s
     need(COUNT_OR_ZERO.holds(facts["seed"]) and RANDOM_STATE.holds(facts["seed"]), f"seed is {facts['seed']!r}")
     need(COUNT_OR_ZERO.holds(facts["epochs"]), f"epochs must be a count; got {facts['epochs']!r}")
     need(SWITCH.holds(facts["should_stop"]), "should_stop must be true or false")
-    estimator = _estimator(kind, facts["settings"], facts["seed"])
+    estimator = estimator_from_settings(kind, facts["settings"], facts["seed"])
     _take_columns(estimator, facts)
     estimator.seed_, estimator.n_outputs_ = facts["seed"], facts["outputs"]
     estimator._loss = part_from_facts(facts["loss"], nn.Loss, "loss")
@@ -285,7 +285,7 @@ def estimator_from_state(kind: type, facts: Mapping[str, Any], arrays: Mapping[s
     m, t = estimator.n_features_in_, estimator.n_outputs_
     need(network.members is None, "the network of an estimator is no stack")
     need(width_after(facts["network"]["layers"], m) == t, f"the layers do not lead from {m} columns to {t} outputs")
-    history = _history_from_state(facts["history"], arrays, facts["epochs"])
+    history = history_from_state(facts["history"], arrays, facts["epochs"])
     if facts["training"] is not None:
         estimator._adopt(_training_from_state(network, facts, arrays))
         return estimator
