@@ -33,6 +33,8 @@ ORDER = [
     "nn.embeddings",
     "nn.sequential",
     "nn.rows",
+    "nn.starts",
+    "nn.folding",
     "nn.losses",
     "nn.optimizers",
     "nn.schedules",
