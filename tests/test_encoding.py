@@ -84,7 +84,7 @@ def test_constant_columns_are_zero_in_training_and_after() -> None:
     assert not encoder.transform(table(x=[0.1, 5.0])).any()
 
 
-@pytest.mark.parametrize("scaling", ["standard", "robust"])
+@pytest.mark.parametrize("scaling", ["standard", "robust", "smooth_clip"])
 @pytest.mark.parametrize(
     "values",
     [[1e300, -1e300, 0.0], [1.7e308, -1.7e308] * 4, [1e-300, 2e-300, 3e-300], [0.0, 1e12, 2.0], [5e-324, 0.0, 0.0]],
@@ -357,7 +357,8 @@ def test_declared_kinds_that_do_not_fit(kind: str, column: list[Any], word: str)
         ({"kinds": {"age": "categorical"}}, r"kinds\['age'\] is no kind: 'categorical'\. Did you mean 'category'\?"),
         ({"kinds": {"age": 3}}, r"kinds\['age'\] is no kind: 3"),
         ({"kinds": ["age"]}, r"kinds must be None or a dict"),
-        ({"scaling": "minmax"}, r"scaling must be 'standard' or 'robust' or 'none'; got 'minmax'"),
+        ({"scaling": "minmax"}, r"scaling must be 'standard' or 'robust' or 'smooth_clip' or 'none'; got 'minmax'"),
+        ({"embed_above": 0}, r"embed_above must be None or a whole number of 1 or more; got 0"),
         ({"max_categories": 0}, r"max_categories must be a whole number of 1 or more; got 0"),
     ],
     ids=str,

@@ -10,8 +10,11 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, validate_data
 
 from feedforward.errors import InputError, SettingError
-from feedforward.tables.columns import CategoryColumn, DroppedColumn, FittedColumn, NumberColumn
+from feedforward.tables.categories import LevelColumn, fit_category
+from feedforward.tables.columns import DroppedColumn, FittedColumn, NumberColumn
 from feedforward.tables.frames import array_to_table, frame_to_table, is_frame, refuse_repeated_names
+from feedforward.tables.layout import Block, Layout
+from feedforward.tables.scaling import SCALINGS
 from feedforward.tables.state import columns_from_state, columns_to_state
 from feedforward.tables.values import holding
 from feedforward.validation import COUNT, NONE, Rule, check_settings, explained_for, nearest, one_of
@@ -19,10 +22,12 @@ from feedforward.validation import COUNT, NONE, Rule, check_settings, explained_
 KINDS = ("number", "category", "boolean", "date", "drop")
 
 _RULES = {
-    "scaling": one_of("standard", "robust", "none"),
+    "scaling": one_of(*SCALINGS),
     "max_categories": COUNT,
+    "embed_above": NONE | COUNT,
     "kinds": NONE | Rule("a dict from column name to kind", lambda value: isinstance(value, Mapping)),
 }
+_OPTIONAL = {"embed_above"}  # settings that older files do not have, nor newer ones where they are the default
 _KIND_OF = {"number": "number", "boolean": "boolean", "text": "category", "date": "date"}
 
 
@@ -40,18 +45,29 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     drop        nothing
     ==========  ====================================================================================================
 
-    Missing values get a 0/1 column of their own, ``name (missing)``, where training had some, and only there. Beyond
-    `max_categories` the rarer levels share ``name (other)``; a value never seen goes there too, or else is 0 in every
-    column. Statistics are those of the values present. Columns constant in training are always 0, scaled values at most
-    3.4e38, so that they fit float32. Text in which more than 100 values, and nine of ten, differ is taken for an
-    identifier or free text, and refused unless declared. Rows are counted from 0 in messages.
+    Rows are counted from 0 in messages. Missing values get a 0/1 column of their own, ``name (missing)``, where
+    training had some, and only there. Beyond `max_categories` the rarer levels share ``name (other)``; a value never
+    seen goes there too, or else is 0 in every column. Statistics are those of the values present. Columns constant in
+    training are always 0, scaled values at most 3.4e38, so that they fit float32. Text in which more than 100 values,
+    and nine of ten, differ is taken for an identifier or free text, and refused unless declared.
+
+    Deep networks of tables learn best from what `scaling` "smooth_clip" makes, as RealMLP has it (arXiv:2407.04491): a
+    number u = (x - median) / interquartile range becomes u / sqrt(1 + (u/3)²), which stays within ±3. Booleans, marks
+    of missing values and the 0/1 columns of categories are scaled and clipped likewise. A category of two levels then
+    becomes one column, -1 for the more frequent and 1; no level has ``(other)`` or ``(missing)``: such a value is 0 in
+    every column of its category before these are scaled. With "smooth_clip" or `embed_above` the matrix has all numbers
+    first, then all flags, then all codes; else the columns of a table stay side by side.
 
     Parameters
     ----------
-    scaling : {"standard", "robust", "none"}, default "standard"
-        Of numbers and dates: by mean and standard deviation, by median and interquartile range, or not at all.
+    scaling : {"standard", "robust", "smooth_clip", "none"}, default "standard"
+        Of numbers and dates: by mean and standard deviation, by median and interquartile range, by these and a smooth
+        clip, of flags too, or not at all.
     max_categories : int, default 50
         Most levels a category column keeps.
+    embed_above : int, default None
+        A category of more levels than this becomes one column of codes, to be embedded: 1 for the most frequent level,
+        and so on; 0 for a value that is missing, never seen, or of a level beyond `max_categories`.
     kinds : dict, default None
         From column name (``x0``, ``x1``, ... for arrays) to "number", "category", "boolean", "date" or "drop", where
         the type of a column does not tell. Text is then read as such.
@@ -62,6 +78,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         From column name to its kind, as used.
     columns_ : dict
         From column name to what was fitted.
+    blocks_ : list of Block
+        Which columns of the matrix are numbers, which flags, and which codes of how many levels.
     text_columns_ : list of str
         The category columns of text: what to give `read_table` for a file to be transformed.
     n_features_in_ : int
@@ -89,10 +107,16 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     """
 
     def __init__(
-        self, *, scaling: str = "standard", max_categories: int = 50, kinds: Mapping[str, str] | None = None
+        self,
+        *,
+        scaling: str = "standard",
+        max_categories: int = 50,
+        embed_above: int | None = None,
+        kinds: Mapping[str, str] | None = None,
     ) -> None:
         self.scaling = scaling
         self.max_categories = max_categories
+        self.embed_above = embed_above
         self.kinds = kinds
 
     def fit(self, X: Any, y: Any = None) -> "TableEncoder":
@@ -132,11 +156,12 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self, "columns_")
         table = self._table(X, reset=False)
-        widths = [len(column.labels(name)) for name, column in self.columns_.items()]
-        out = np.empty((table.num_rows, sum(widths)))
-        stops = np.cumsum(widths)
-        for place, (name, column) in enumerate(self.columns_.items()):
-            column.write(_decoded(table.column(place)), name, out[:, stops[place] - widths[place] : stops[place]])
+        layout = self._layout()
+        out = np.empty((table.num_rows, layout.width))
+        for column, (name, fitted), values, marks in zip(
+            table.columns, self.columns_.items(), layout.values, layout.marks, strict=True
+        ):
+            fitted.write(_decoded(column), name, out[:, values], out[:, marks])
         return out
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
@@ -149,15 +174,16 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self, "columns_")
         names = _check_feature_names_in(self, input_features)
-        labels: list[str] = []
+        layout = self._layout()
+        labels = np.empty(layout.width, dtype=object)
         taken: set[str] = set()
-        for name, column in zip(names, self.columns_.values(), strict=True):
-            for label in column.labels(name):
+        for name, column, values, marks in zip(names, self.columns_.values(), layout.values, layout.marks, strict=True):
+            for place, label in zip(np.r_[values, marks], column.labels(name), strict=True):
                 while label in taken:  # a column may itself be called "size (missing)"
                     label += "'"
                 taken.add(label)
-                labels.append(label)
-        return np.array(labels, dtype=object)
+                labels[place] = label
+        return labels
 
     def describe(self) -> list[tuple[str, str, str]]:
         """Return for each column its name, the kind it was taken for, and details in words.
@@ -181,7 +207,23 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         """The category columns of text."""
         check_is_fitted(self, "columns_")
         columns = self.columns_.items()
-        return [name for name, column in columns if isinstance(column, CategoryColumn) and column.holds == "text"]
+        return [name for name, column in columns if isinstance(column, LevelColumn) and column.holds == "text"]
+
+    @property
+    def blocks_(self) -> list[Block]:
+        """Which columns of the matrix are numbers, which flags, and which one is a column of codes.
+
+        Examples
+        --------
+        >>> table = pa.table({"size": [1.0, 3.0, None], "colour": ["red", "blue", "green"]})
+        >>> for block in TableEncoder(scaling="smooth_clip", embed_above=2).fit(table).blocks_:
+        ...     print(block)
+        Block(kind='number', first=0, stop=1, levels=0)
+        Block(kind='flag', first=1, stop=2, levels=0)
+        Block(kind='code', first=2, stop=3, levels=4)
+        """
+        check_is_fitted(self, "columns_")
+        return self._layout().blocks
 
     # Storing -------------------------------------------------------------------------------------------------------
 
@@ -201,6 +243,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         facts = {
             "scaling": str(self.scaling),
             "max_categories": int(self.max_categories),
+            **({} if self.embed_above is None else {"embed_above": int(self.embed_above)}),
             "kinds": None if self.kinds is None else {str(name): str(kind) for name, kind in self.kinds.items()},
             "named": hasattr(self, "feature_names_in_"),
             "columns": columns,
@@ -216,15 +259,17 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         InputError
             If the state is incomplete, or anything in it is unknown or of the wrong type.
         """
-        expected = {*_RULES, "named", "columns"}
-        if not isinstance(facts, Mapping) or set(facts) != expected or not isinstance(facts["named"], bool):
+        expected = {*_RULES, "named", "columns"} - _OPTIONAL
+        if not isinstance(facts, Mapping) or set(facts) - _OPTIONAL != expected or not isinstance(facts["named"], bool):
             raise InputError(
                 f"The stored state of a TableEncoder is damaged: it must have the facts {', '.join(sorted(expected))}. "
                 f"Save the encoder again."
             )
-        encoder = cls(**{name: facts[name] for name in _RULES})
+        encoder = cls(**{name: facts[name] for name in _RULES if name in facts})
         check_settings(encoder, _RULES)
-        encoder.columns_ = columns_from_state(facts["columns"], arrays)
+        encoder.columns_ = columns_from_state(
+            facts["columns"], arrays, encoder.scaling == "smooth_clip", encoder.embed_above
+        )
         encoder._checked_kinds(list(encoder.columns_))
         encoder.n_features_in_ = len(encoder.columns_)
         if facts["named"]:
@@ -246,10 +291,14 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             )
         kind = declared or ("category" if categorical else _KIND_OF.get(found, "number"))
         if kind == "category" and found != "nothing":
-            return CategoryColumn.fit(column, name, declared is not None or categorical, int(self.max_categories))
+            certain = declared is not None or categorical
+            return fit_category(column, name, certain, self.scaling, int(self.max_categories), self.embed_above)
         return NumberColumn.fit(
             column, name, "number" if found == "nothing" else kind, declared is not None, self.scaling
         )
+
+    def _layout(self) -> Layout:
+        return Layout.of(self.columns_, grouped=self.scaling == "smooth_clip" or self.embed_above is not None)
 
     def _checked_kinds(self, names: list[str]) -> Mapping[str, str]:
         kinds = {} if self.kinds is None else self.kinds

@@ -4,32 +4,33 @@ Numbers live in arrays, which keep every bit; names, kinds and levels in JSON, a
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from feedforward.errors import InputError
-from feedforward.tables.columns import CategoryColumn, DroppedColumn, FittedColumn, NumberColumn
+from feedforward.tables.categories import CategoryColumn, CodeColumn, FlagColumn, LevelColumn
+from feedforward.tables.columns import DroppedColumn, FittedColumn, NumberColumn
+from feedforward.tables.scaling import ALWAYS_0, UNSCALED, Scaler
 
 _NUMBERS = ("fill", "center", "scale")
 _LEVEL_TYPES = {"text": {"str"}, "date": {"str"}, "number": {"int", "float"}, "boolean": {"bool"}}
+_NUMBER_KEYS = {"name", "kind", "declared", "gaps"}
 _KEYS = {
-    NumberColumn: {"name", "kind", "declared", "gaps"},
-    CategoryColumn: {"name", "kind", "holds", "levels", "other", "gaps"},
-    DroppedColumn: {"name", "kind"},
-}
-_CLASSES = {
-    **dict.fromkeys(("number", "date", "boolean", "empty"), NumberColumn),
-    "category": CategoryColumn,
-    "drop": DroppedColumn,
+    **dict.fromkeys(("number", "date", "boolean", "empty"), _NUMBER_KEYS),
+    "category": {"name", "kind", "holds", "levels", "other", "gaps"},
+    "flags": {"name", "kind", "holds", "levels"},
+    "codes": {"name", "kind", "holds", "levels"},
+    "drop": {"name", "kind"},
 }
 
 
 def columns_to_state(
     columns: Mapping[str, FittedColumn],
 ) -> tuple[list[dict[str, Any]], dict[str, NDArray[np.float64]]]:
-    """Return a JSON-able dict for each column, and arrays with one number for each column.
+    """Return a JSON-able dict for each column, and arrays with a number for each of its scalers, at least one.
 
     Examples
     --------
@@ -38,22 +39,32 @@ def columns_to_state(
       'gaps': True}]
     """
     facts = []
-    arrays = {key: np.zeros(len(columns)) for key in _NUMBERS}
-    for place, (name, column) in enumerate(columns.items()):
-        fact: dict[str, Any] = {"name": name, "kind": column.kind}
+    scalers: list[Scaler] = []
+    for name, column in columns.items():
+        fact: dict[str, Any] = {"name": name, "kind": column.form}
         if isinstance(column, NumberColumn):
-            fact |= {"declared": column.declared, "gaps": column.gaps}
-            for key in _NUMBERS:
-                arrays[key][place] = getattr(column, key)
-        elif isinstance(column, CategoryColumn):
+            fact |= {"declared": column.declared, "gaps": column.marked}
+        elif isinstance(column, LevelColumn):
             levels = [[type(level).__name__, level] for level in column.levels]
-            fact |= {"holds": column.holds, "levels": levels, "other": column.other, "gaps": column.gaps}
+            fact |= {"holds": column.holds, "levels": levels}
+        if isinstance(column, CategoryColumn):
+            fact |= {"other": column.other, "gaps": column.gaps}
         facts.append(fact)
-    return facts, arrays
+        scalers += column.scalers or (ALWAYS_0,)
+    return facts, {key: np.array([getattr(scaler, key) for scaler in scalers]) for key in _NUMBERS}
 
 
-def columns_from_state(facts: Any, arrays: Any) -> dict[str, FittedColumn]:
+def columns_from_state(facts: Any, arrays: Any, clipped: bool, embed_above: int | None) -> dict[str, FittedColumn]:
     """Return the columns that `columns_to_state` wrote down.
+
+    Parameters
+    ----------
+    facts, arrays
+        What it returned.
+    clipped : bool
+        Whether the scaling is "smooth_clip".
+    embed_above : int, optional
+        As the encoder has it.
 
     Raises
     ------
@@ -62,41 +73,81 @@ def columns_from_state(facts: Any, arrays: Any) -> dict[str, FittedColumn]:
 
     Examples
     --------
-    >>> columns_from_state([{"name": "id", "kind": "drop"}], {key: np.zeros(1) for key in ("fill", "center", "scale")})
+    >>> arrays = {key: np.zeros(1) for key in ("fill", "center", "scale")}
+    >>> columns_from_state([{"name": "id", "kind": "drop"}], arrays, clipped=False, embed_above=None)
     {'id': DroppedColumn()}
     """
     _expect(isinstance(facts, Sequence) and len(facts) > 0 and not isinstance(facts, str), "columns must be a list")
+    numbers = _checked_numbers(arrays)
+    scalers = iter([Scaler(fill, center, scale, clipped) for fill, center, scale in numbers])
+    columns: dict[str, FittedColumn] = {}
+    for place, fact in enumerate(facts):
+        _expect(isinstance(fact, Mapping) and isinstance(fact.get("name"), str), f"column {place} has no name")
+        _expect(fact["name"] not in columns, f"two columns are named {fact['name']!r}")
+        count = _count_of_scalers(fact, clipped)
+        own = tuple(islice(scalers, count))
+        _expect(len(own) == count, f"{', '.join(_NUMBERS)} must be more than {len(numbers)} numbers")
+        columns[fact["name"]] = _column(fact, own, clipped, embed_above)
+    _expect(not any(True for _ in scalers), f"{', '.join(_NUMBERS)} must be fewer than {len(numbers)} numbers")
+    return columns
+
+
+def _checked_numbers(arrays: Any) -> list[tuple[float, float, float]]:
+    """Return a tuple of fill, center and scale for each scaler."""
     _expect(isinstance(arrays, Mapping) and set(arrays) == set(_NUMBERS), f"arrays must be {', '.join(_NUMBERS)}")
     for key in _NUMBERS:
         array = arrays[key]
         _expect(
             isinstance(array, np.ndarray)
             and array.dtype == np.float64
-            and array.shape == (len(facts),)
+            and array.ndim == 1
             and bool(np.isfinite(array).all()),
-            f"{key} must be {len(facts)} finite numbers of float64",
+            f"{key} must be finite numbers of float64",
         )
+    _expect(len({len(arrays[key]) for key in _NUMBERS}) == 1, f"{', '.join(_NUMBERS)} must be equally long")
     _expect(bool((arrays["scale"] >= 0).all()), "scale must not be negative")
-    columns: dict[str, FittedColumn] = {}
-    for place, fact in enumerate(facts):
-        _expect(isinstance(fact, Mapping) and isinstance(fact.get("name"), str), f"column {place} has no name")
-        _expect(fact["name"] not in columns, f"two columns are named {fact['name']!r}")
-        columns[fact["name"]] = _column(fact, {key: float(arrays[key][place]) for key in _NUMBERS})
-    return columns
+    fill, center, scale = (arrays[key].tolist() for key in _NUMBERS)
+    return list(zip(fill, center, scale, strict=True))
 
 
-def _column(fact: Mapping[str, Any], numbers: Mapping[str, float]) -> FittedColumn:
+def _count_of_scalers(fact: Mapping[str, Any], clipped: bool) -> int:
+    """Return how many places of the arrays belong to a column, after checking its facts as far as that needs."""
     name, kind = fact["name"], fact.get("kind")
-    _expect(isinstance(kind, str) and kind in _CLASSES, f"column {name!r} has an unknown kind: {kind!r}")
-    made = _CLASSES[str(kind)]
-    _expect(set(fact) == _KEYS[made], f"column {name!r} must have the facts {', '.join(sorted(_KEYS[made]))}")
+    _expect(isinstance(kind, str) and kind in _KEYS, f"column {name!r} has an unknown kind: {kind!r}")
+    keys = _KEYS[str(kind)]
+    _expect(set(fact) == keys, f"column {name!r} must have the facts {', '.join(sorted(keys))}")
     for key in {"declared", "gaps", "other"} & set(fact):
         _expect(isinstance(fact[key], bool), f"column {name!r}: {key} must be true or false")
-    if made is NumberColumn:
-        return NumberColumn(str(kind), fact["declared"], fact["gaps"], **numbers)
-    if made is DroppedColumn:
+    if kind == "flags":
+        levels = fact["levels"]
+        return 1 if not isinstance(levels, list) or len(levels) == 2 else len(levels)
+    return 2 if "declared" in keys and fact["gaps"] and clipped else 1
+
+
+def _column(
+    fact: Mapping[str, Any], scalers: tuple[Scaler, ...], clipped: bool, embed_above: int | None
+) -> FittedColumn:
+    name, kind = fact["name"], fact["kind"]
+    if kind == "drop":
         return DroppedColumn()
-    holds, levels = fact["holds"], fact["levels"]
+    if "declared" in fact:
+        gaps = None if not fact["gaps"] else scalers[1] if clipped else UNSCALED
+        return NumberColumn(kind, fact["declared"], scalers[0], gaps)
+    levels = _levels(fact)
+    as_codes = embed_above is not None and len(levels) > embed_above
+    _expect(
+        kind == ("codes" if as_codes else "flags" if clipped else "category"),
+        f"column {name!r} cannot be {kind} with these settings",
+    )
+    if kind == "codes":
+        return CodeColumn(fact["holds"], levels)
+    if kind == "flags":
+        return FlagColumn(fact["holds"], levels, scalers)
+    return CategoryColumn(fact["holds"], levels, fact["other"], fact["gaps"])
+
+
+def _levels(fact: Mapping[str, Any]) -> tuple[Any, ...]:
+    name, holds, levels = fact["name"], fact["holds"], fact["levels"]
     _expect(isinstance(holds, str) and holds in _LEVEL_TYPES, f"column {name!r} holds {holds!r}, which is unknown")
     _expect(isinstance(levels, list) and len(levels) > 0, f"column {name!r}: levels must be a list")
     for level in levels:
@@ -111,7 +162,7 @@ def _column(fact: Mapping[str, Any], numbers: Mapping[str, float]) -> FittedColu
         )
     values = tuple(value for _, value in levels)
     _expect(len(set(values)) == len(values), f"column {name!r} has a level twice")
-    return CategoryColumn(holds, values, fact["other"], fact["gaps"])
+    return values
 
 
 def _expect(holds: bool, requirement: str) -> None:
