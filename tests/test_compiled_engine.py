@@ -1,5 +1,8 @@
-"""What only the compiled engine promises: no memory by the step."""
+"""What only the compiled engine promises: no memory by the step, and threads that change nothing elsewhere."""
 
+import os
+import subprocess
+import sys
 import tracemalloc
 
 import numpy as np
@@ -43,3 +46,26 @@ def test_allocations_of_compiled_code_are_counted() -> None:
     before = rtsys.get_allocation_stats().alloc
     wasteful(100)
     assert rtsys.get_allocation_stats().alloc - before >= 100
+
+
+def test_its_threads_leave_those_of_torch_as_they_were() -> None:
+    code = """
+import numpy as np, torch
+from feedforward import nn
+from feedforward.training.compiled.predictor import PARALLEL_FROM
+from feedforward.training.compiled_engine import CompiledEngine
+from feedforward.training.plan import Plan, Rows
+before = torch.get_num_threads()
+network = nn.stack([nn.Sequential(nn.Linear(1, 1, rng=np.random.default_rng(seed))) for seed in (0, 1)])
+rows = Rows(np.ones((1, 1)), np.ones((1, 1)))
+plan = Plan(0, np.zeros((2, 1), int), np.array([0, 1]), np.ones(1), np.zeros(1), np.zeros(2, np.uint64))
+engine = CompiledEngine(network, nn.MSELoss(), nn.SGD(0.1), rows, "squared_error")
+assert engine.run(plan).done == 1
+assert engine.predict(np.ones((PARALLEL_FROM, 1))).shape == (2, PARALLEL_FROM, 1)
+print(before, torch.get_num_threads())
+"""
+    threads = {"OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "2", "NUMBA_THREADING_LAYER": "omp"}
+    told = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, **threads}, capture_output=True, text=True, check=True
+    )
+    assert told.stdout.split() == ["1", "1"]

@@ -84,7 +84,8 @@ class CompiledEngine:
         if self._k == 1:
             done = run_member(0)
         else:
-            with ThreadPoolExecutor(min(self._k, numba.get_num_threads())) as pool:
+            # numba.get_num_threads() would start threads of its own, and change how many torch takes.
+            with ThreadPoolExecutor(min(self._k, numba.config.NUMBA_NUM_THREADS)) as pool:
                 done = min(pool.map(run_member, range(self._k)))
         self._optimizer.state.update(self._state_views, step=np.array(before + done))
         return Outcome(done, losses.T, scores.swapaxes(0, 1))

@@ -86,7 +86,7 @@ class Predictor:
         """Run all members over the rows, large jobs on several threads."""
         jobs = [(self.flat[j], X, result[j]) for j in range(len(self.flat))]
         if len(X) * self.flat.size >= PARALLEL_FROM:
-            threads = numba.get_num_threads()
+            threads = numba.config.NUMBA_NUM_THREADS  # numba.get_num_threads() would change how many torch takes
             cuts = np.linspace(0, len(X), threads + 1).astype(int)
             pairs = list(pairwise(cuts))
             jobs = [(flat, rows[a:b], out[a:b]) for flat, rows, out in jobs for a, b in pairs]
