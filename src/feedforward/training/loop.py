@@ -142,7 +142,7 @@ def train(
     watch = Progress(verbose, training.epoch, last, introduction, name == "compiled")
     with watch as progress, Interrupts() as interrupts:
         judge = _Judge(training, recipe, arithmetic, loss, score, validation, others, progress, interrupts)
-        course = _Course(training, rows, recipe, score, arithmetic, orders, judge, last, keeper)
+        course = _Course(training, rows, recipe, batch, score, arithmetic, orders, judge, last, keeper)
         try:
             while training.epoch < last and not training.should_stop:
                 course.run_span()
@@ -195,6 +195,7 @@ class _Course:
     training: Training
     rows: Rows
     recipe: Recipe
+    batch_size: int
     score: str
     engine: Engine
     orders: RowOrders
@@ -204,7 +205,6 @@ class _Course:
     has_diverged: bool = False
 
     def __post_init__(self) -> None:
-        self.batch_size = min(int(self.recipe.batch_size or len(self.rows)), len(self.rows))
         self.steps = -(-len(self.rows) // self.batch_size)  # an epoch
         self.spread = spread(self.score, self.rows)
         self.seeds = mix(self.training.seed, np.arange(self.orders.k))
