@@ -14,20 +14,10 @@ from feedforward import nn
 from feedforward.estimators.classifier import MLPClassifier
 from feedforward.estimators.network import NetworkEstimator
 from feedforward.estimators.regressor import MLPRegressor
+from feedforward.files import group, prefixed
 from feedforward.neurons.adaline import Adaline
 from feedforward.neurons.neuron import Neuron
-from feedforward.storage.checks import (
-    Array,
-    State,
-    group,
-    is_text,
-    need,
-    need_fitted,
-    need_keys,
-    need_names,
-    plain,
-    prefixed,
-)
+from feedforward.storage.checks import Array, State, is_text, need, need_fitted, need_keys, need_names, plain
 from feedforward.storage.labels import label_from_facts, label_to_facts, labels_from_facts, labels_to_facts
 from feedforward.storage.parts import (
     network_from_state,
