@@ -1,4 +1,4 @@
-"""Folds of bagging: every row is learned, each part is judged by those who have not seen it, classes keep their shares."""
+"""Folds of bagging: every row is learned, judged by those who have not seen it, and classes keep shares."""
 
 import numpy as np
 import pytest
@@ -40,7 +40,7 @@ def test_classes_keep_their_shares() -> None:
 
 def test_the_only_row_of_a_class_is_learned_by_all() -> None:
     codes = np.array([0] * 20 + [1] + [2] * 2)
-    training, validation = folds(23, 5, 5, seed=0, codes=codes)
+    training, _ = folds(23, 5, 5, seed=0, codes=codes)
     assert all(20 in learned for learned in training)
     for learned in training:
         assert set(codes[learned]) == {0, 1, 2}

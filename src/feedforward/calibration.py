@@ -1,4 +1,4 @@
-"""How sure answers are, learned from rows that were not learned from: temperature for classes, intervals for numbers."""
+"""How sure answers are, told by rows they were not learned from: temperature for classes, intervals for numbers."""
 
 import numpy as np
 from numpy.typing import NDArray

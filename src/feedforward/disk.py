@@ -12,7 +12,7 @@ from feedforward.errors import FileError
 try:
     import fcntl
 except ImportError:  # not on Windows: there, what a killed writer leaves behind stays
-    fcntl = None  # type: ignore[assignment]
+    fcntl = None  # type: ignore[assignment]  # for mypy a name is a module or None, not both
 
 
 def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:

@@ -22,8 +22,6 @@ from feedforward import __version__
 from feedforward.disk import words_of, write_bytes
 from feedforward.errors import InputError, ModelFileError
 
-__all__ = ["aligned", "read_file", "to_bytes", "write_bytes", "write_file"]
-
 Array = NDArray[Any]
 
 FORMAT = 1
@@ -32,6 +30,31 @@ MOST_HEADER = 2**23  # bytes of the header, and
 MOST_ITEMS = 500_000  # values in it: what they become in memory is many times as large
 _DTYPES = {"F64": "<f8", "F32": "<f4", "I64": "<i8", "U64": "<u8", "I32": "<i4", "U8": "|u1", "BOOL": "|b1"}
 _CACHE_LINE = 64  # bytes; vector registers load fastest from its multiples
+
+
+# Names -------------------------------------------------------------------------------------------------------------
+
+
+def prefixed(prefix: str, arrays: Mapping[str, Array]) -> dict[str, Array]:
+    """Return arrays under longer names.
+
+    Examples
+    --------
+    >>> list(prefixed("model", {"weight": np.ones(1)}))
+    ['model.weight']
+    """
+    return {f"{prefix}.{name}": array for name, array in arrays.items()}
+
+
+def group(prefix: str, arrays: Mapping[str, Array]) -> dict[str, Array]:
+    """Return those of `arrays` whose names have the prefix, without it.
+
+    Examples
+    --------
+    >>> list(group("model", {"model.weight": np.ones(1), "bias": np.ones(1)}))
+    ['weight']
+    """
+    return {n.removeprefix(f"{prefix}."): array for n, array in arrays.items() if n.startswith(f"{prefix}.")}
 
 
 # Writing -----------------------------------------------------------------------------------------------------------

@@ -145,9 +145,8 @@ class TabularEstimator(CallbackSupport, BaseEstimator):
         )
         recipe = self._recipe(preset, learned.shape[1])
         rates, decays = factors(network)
-        optimizer = nn.AdamW(
-            recipe.learning_rate, (0.9, 0.95), weight_decay=recipe.weight_decay, rate_factors=rates, decay_factors=decays
-        )
+        rate, decay = recipe.learning_rate, recipe.weight_decay
+        optimizer = nn.AdamW(rate, (0.9, 0.95), weight_decay=decay, rate_factors=rates, decay_factors=decays)
         training = Training(network, optimizer, self.seed_)
         validation = _members_rows(rows, judged) if own is None else own
         tasks = FitTasks(self, recipe.max_epochs, *given, _fitted_attributes)
@@ -224,7 +223,9 @@ class TabularEstimator(CallbackSupport, BaseEstimator):
         """Return rows and targets, where one is a path, or the other the name of a column."""
         if isinstance(X, str | os.PathLike):
             if not isinstance(y, str):
-                raise InputError(f"{name} is a file, {X}: name the column of the targets, as in fit({str(X)!r}, 'price').")
+                raise InputError(
+                    f"{name} is a file, {X}: name the column of its targets, as in fit({str(X)!r}, 'price')."
+                )
             return read_table(X, y, text_columns=self._as_text())
         if isinstance(y, str) and is_frame(X):
             return read_table(X, y)
@@ -242,7 +243,6 @@ class TabularEstimator(CallbackSupport, BaseEstimator):
         weights = weights_of(sample_weight, len(targets))
         if weights is not None and not weights.all():
             encoder.fit(X)  # checks them all
-            check_lengths(_Shape(X), targets)
             kept = np.flatnonzero(weights)
             X = X.take(kept) if isinstance(X, pa.Table) else _safe_indexing(X, kept)
             targets, weights = targets[kept], weights[kept]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from feedforward import nn
 from feedforward.estimators.presets import Preset
-from feedforward.tables.blocks import Block
+from feedforward.tables.layout import Block
 
 Array = NDArray[Any]
 _START_ROWS = 8192  # rows that the start looks at: its statistics need no more
@@ -92,7 +92,7 @@ def factors(network: nn.Sequential) -> tuple[dict[str, float], dict[str, float]]
     """
     rates: dict[str, float] = {}
     decays: dict[str, float] = {}
-    for name, array in network.parameters().items():
+    for name in network.parameters():
         place, _, own = name.partition(".")
         layer = network[int(place)]
         rate, decay = 1.0, 1.0

@@ -14,20 +14,10 @@ from feedforward import nn
 from feedforward.estimators.classifier import MLPClassifier
 from feedforward.estimators.network import NetworkEstimator
 from feedforward.estimators.regressor import MLPRegressor
+from feedforward.files import group, prefixed
 from feedforward.neurons.adaline import Adaline
 from feedforward.neurons.neuron import Neuron
-from feedforward.storage.checks import (
-    Array,
-    State,
-    group,
-    is_text,
-    need,
-    need_fitted,
-    need_keys,
-    need_names,
-    plain,
-    prefixed,
-)
+from feedforward.storage.checks import Array, State, is_text, need, need_fitted, need_keys, need_names, plain
 from feedforward.storage.labels import label_from_facts, label_to_facts, labels_from_facts, labels_to_facts
 from feedforward.storage.parts import (
     network_from_state,
@@ -125,10 +115,24 @@ def _take_columns(estimator: Any, facts: Mapping[str, Any]) -> None:
 
 
 def history_to_state(history: Mapping[str, list[Any]], dtype: Any = np.float64) -> State:
+    """Return the names in a history, and its values as arrays.
+
+    Examples
+    --------
+    >>> history_to_state({"loss": [1.0, 0.5]})
+    ({'history': ['loss']}, {'history.loss': array([1. , 0.5])})
+    """
     return {"history": list(history)}, {f"history.{name}": np.array(values, dtype) for name, values in history.items()}
 
 
 def history_from_state(names: Any, arrays: Mapping[str, Array], epochs: int, dtype: Any = np.float64) -> Any:
+    """Return the history that `history_to_state` wrote down, if it has a value for each epoch.
+
+    Examples
+    --------
+    >>> history_from_state(["loss"], {"history.loss": np.array([1.0, 0.5])}, 2)
+    {'loss': [1.0, 0.5]}
+    """
     need_names(names, "history")
     for name in names:
         array = arrays.get(f"history.{name}")

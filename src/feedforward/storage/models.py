@@ -13,9 +13,10 @@ from feedforward import nn
 from feedforward.errors import InputError
 from feedforward.estimators.classifier import MLPClassifier
 from feedforward.estimators.regressor import MLPRegressor
+from feedforward.files import group, prefixed
 from feedforward.neurons.adaline import Adaline
 from feedforward.neurons.perceptron import Perceptron
-from feedforward.storage.checks import Array, State, group, is_text, need, need_fitted, need_keys, need_names, prefixed
+from feedforward.storage.checks import Array, State, is_text, need, need_fitted, need_keys, need_names
 from feedforward.storage.estimators import (
     estimator_from_state,
     estimator_to_state,

@@ -7,10 +7,10 @@ call on a machine compiles, and the machine code is cached on disk. The GIL is r
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import numba
 import numpy as np
 
 from feedforward import nn
+from feedforward.kernels import thread_count
 from feedforward.nn.activations import Array
 from feedforward.training.compiled.elementwise import CHUNK, exponential_table
 from feedforward.training.compiled.layout import OUTPUTS, Layout
@@ -84,7 +84,7 @@ class CompiledEngine:
         if self._k == 1:
             done = run_member(0)
         else:
-            with ThreadPoolExecutor(min(self._k, numba.get_num_threads())) as pool:
+            with ThreadPoolExecutor(min(self._k, thread_count())) as pool:
                 done = min(pool.map(run_member, range(self._k)))
         self._optimizer.state.update(self._state_views, step=np.array(before + done))
         return Outcome(done, losses.T, scores.swapaxes(0, 1))

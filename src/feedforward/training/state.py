@@ -9,6 +9,7 @@ import numpy as np
 
 from feedforward import nn
 from feedforward.errors import InputError
+from feedforward.files import group, prefixed
 from feedforward.training.plan import Array
 
 
@@ -104,7 +105,7 @@ def training_to_state(training: Training) -> tuple[dict[str, Any], dict[str, Arr
     facts["history"] = list(training.history)
     if training.max_epochs is not None:
         facts["max_epochs"] = training.max_epochs
-    arrays = {f"{group}.{name}": np.asarray(a) for group, named in groups.items() for name, a in named.items()}
+    arrays = {name: np.asarray(a) for prefix, named in groups.items() for name, a in prefixed(prefix, named).items()}
     return facts, arrays
 
 
@@ -128,22 +129,22 @@ def restore_training(training: Training, facts: Mapping[str, Any], arrays: Mappi
     problems = _wrong_facts(facts, training.network.members) or _wrong_arrays(training, facts, arrays)
     if problems:
         raise InputError(f"this state does not fit the training: {'; '.join(problems)}.")
-    optimizer, numbers = training.optimizer, _group(arrays, "number")
+    optimizer, numbers = training.optimizer, group("number", arrays)
     for name in _FACTS:
         setattr(training, name, copy.copy(facts[name]))
     for name in _OF_MEMBERS:
         setattr(training, name, facts[name] if isinstance(facts[name], int) else np.array(facts[name], np.int64))
     training.max_epochs = facts.get("max_epochs")
-    training.network.load_parameters(_group(arrays, "network"))
+    training.network.load_parameters(group("network", arrays))
     optimizer.state.clear()
-    optimizer.state.update(_copies(arrays, "optimizer"))
+    optimizer.state.update(_copies("optimizer", arrays))
     optimizer.lr, optimizer.weight_decay = (_plain(numbers[name]) for name in ("lr", "weight_decay"))
     training.best_loss = _plain(numbers["best_loss"])
-    training.best_parameters = _copies(arrays, "best") or None
+    training.best_parameters = _copies("best", arrays) or None
     training.history.clear()
     training.history.update({name: arrays[f"history.{name}"].tolist() for name in facts["history"]})
-    training.unfinished, training.start = _copies(arrays, "unfinished"), _copies(arrays, "start")
-    plateau = {name: float(number) for name, number in _group(numbers, "plateau").items()}
+    training.unfinished, training.start = _copies("unfinished", arrays), _copies("start", arrays)
+    plateau = {name: float(number) for name, number in group("plateau", numbers).items()}
     training.plateau = (training.plateau or nn.ReduceOnPlateau()) if plateau else None
     if training.plateau is not None:
         training.plateau.state = plateau
@@ -202,26 +203,26 @@ def _wrong_arrays(training: Training, facts: Mapping[str, Any], arrays: Mapping[
 def _wanted(training: Training, facts: Mapping[str, Any], arrays: Mapping[str, Array]) -> dict[str, Array]:
     """Return an array of the right shape and dtype for each that must be there; some may be there all or not at all."""
     parameters, k, none = training.network.parameters(), training.network.members or 1, np.zeros(0)
-    wanted = {f"network.{name}": array for name, array in parameters.items()}
-    for group in ("best", "start"):
-        if _group(arrays, group):
-            wanted |= {f"{group}.{name}": array for name, array in parameters.items()}
-    remembered = _group(arrays, "optimizer")
+    wanted = prefixed("network", parameters)
+    for prefix in ("best", "start"):
+        if group(prefix, arrays):
+            wanted |= prefixed(prefix, parameters)
+    remembered = group("optimizer", arrays)
     if remembered and type(training.optimizer) in _OPTIMIZERS:
         remembered = _memory(training.optimizer, parameters)
-    wanted |= {f"optimizer.{name}": array for name, array in remembered.items()}
-    plateau = nn.ReduceOnPlateau().state if _group(arrays, "number.plateau") else ()
+    wanted |= prefixed("optimizer", remembered)
+    plateau = nn.ReduceOnPlateau().state if group("number.plateau", arrays) else ()
     wanted |= {f"number.plateau.{name}": np.zeros(()) for name in plateau}
     for name in ("number.best_loss", "number.lr", "number.weight_decay"):
         wanted[name] = np.zeros(k if arrays.get(name, none).shape == (k,) else ())
     wanted |= {f"history.{name}": np.zeros(arrays.get(f"history.{name}", none).size) for name in facts["history"]}
-    steps = {name: np.asarray(array) for name, array in _group(arrays, "unfinished").items()}
+    steps = {name: np.asarray(array) for name, array in group("unfinished", arrays).items()}
     if steps:
         u = len(np.atleast_1d(steps.get("losses", 0)))
         c = steps["scores"].shape[-1] if np.ndim(steps.get("scores", 0)) else 0
         kind = np.int64 if steps.get("weights", none).dtype == np.int64 else np.float64
         found = {"losses": np.zeros((u, k)), "scores": np.zeros((u, k, c)), "weights": np.zeros((u, k), kind)}
-        wanted |= {f"unfinished.{name}": array for name, array in found.items()}
+        wanted |= prefixed("unfinished", found)
     return wanted
 
 
@@ -234,12 +235,8 @@ def _memory(optimizer: nn.Optimizer, parameters: Mapping[str, Array]) -> dict[st
     return twin.state
 
 
-def _group(arrays: Mapping[str, Array], group: str) -> dict[str, Array]:
-    return {name.removeprefix(f"{group}."): a for name, a in arrays.items() if name.startswith(f"{group}.")}
-
-
-def _copies(arrays: Mapping[str, Array], group: str) -> dict[str, Array]:
-    return {name: np.array(array) for name, array in _group(arrays, group).items()}
+def _copies(prefix: str, arrays: Mapping[str, Array]) -> dict[str, Array]:
+    return {name: np.array(array) for name, array in group(prefix, arrays).items()}
 
 
 def _plain(number: Array) -> Any:

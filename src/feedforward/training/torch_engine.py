@@ -19,7 +19,7 @@ from feedforward.training.torch_graph import GraphedSteps, pays
 from feedforward.training.torch_parts import Tensor, Walk, draws_of, loss_of, outputs, passes_of
 from feedforward.training.torch_rows import DeviceRows
 
-BLOCK = {"cpu": 256}  # rows that are predicted together, on a CPU
+BLOCK = 256  # rows that are predicted together, on a CPU
 LARGE_BLOCK = 8192  # and elsewhere
 KEPT = 2**20  # outputs that are kept on the device before they are scored
 
@@ -64,7 +64,8 @@ class TorchEngine:
 
     def run(self, plan: Plan) -> Outcome:
         """Do the steps of `plan`."""
-        self._take_up(decays=bool(plan.weight_decay.any()))
+        if self._walk.decays != bool(plan.weight_decay.any()):
+            self._take_up(decays=not self._walk.decays)
         self._walk.load()
         record = _Record(plan, self._host_rows, self._score, self._network.members)
         self._do_steps(plan, record)
@@ -77,21 +78,18 @@ class TorchEngine:
 
     def predict(self, X: Any) -> Array:
         """Return the outputs for the rows `X`, whatever rows are beside them."""
-        self._take_up(decays=self._walk.decays)
         self._walk.load_parameters()
-        size = BLOCK.get(self._device.type, LARGE_BLOCK)
+        size = BLOCK if self._device.type == "cpu" else LARGE_BLOCK
         passes = passes_of(self._network, self._walk.leaves, training=False)
         with torch.inference_mode():
             blocks = [outputs(passes, block, ()) for block in self._blocks(X, size)]
             return np.asarray(torch.cat(blocks, dim=-2)[..., : X.shape[-2], :].cpu().numpy())
 
     def _take_up(self, *, decays: bool) -> None:
-        """Make leaves of the network's parameters, unless there are some."""
-        walk: Walk | None = self.__dict__.get("_walk")
-        if walk is None or walk.decays != decays:
-            self._walk = Walk(self._network, self._optimizer, self._device, decays=decays)
-            self._passes = passes_of(self._network, self._walk.leaves, training=True)
-            self._graph: GraphedSteps | None = None
+        """Make leaves of the network's parameters, and functions of them."""
+        self._walk = Walk(self._network, self._optimizer, self._device, decays=decays)
+        self._passes = passes_of(self._network, self._walk.leaves, training=True)
+        self._graph: GraphedSteps | None = None
 
     @torch.enable_grad()
     def _do_steps(self, plan: Plan, record: "_Record", *, careful: bool = False) -> None:

@@ -6,11 +6,11 @@ from itertools import pairwise
 from typing import Any
 from weakref import WeakKeyDictionary
 
-import numba
 import numpy as np
 from scipy.sparse import issparse
 
 from feedforward import nn
+from feedforward.kernels import thread_count
 from feedforward.nn.activations import Array
 from feedforward.training.compiled.elementwise import CHUNK, exponential_table
 from feedforward.training.compiled.layout import OUTPUTS, layout_of
@@ -87,7 +87,7 @@ class Predictor:
         """Run all members over the rows, large jobs on several threads."""
         jobs = [(flat, X if X.ndim == 2 else X[j], result[j]) for j, flat in enumerate(self.flat)]
         if X.shape[-2] * self.flat.size >= PARALLEL_FROM:
-            threads = numba.get_num_threads()
+            threads = thread_count()
             cuts = np.linspace(0, X.shape[-2], threads + 1).astype(int)
             pairs = list(pairwise(cuts))
             jobs = [(flat, rows[a:b], out[a:b]) for flat, rows, out in jobs for a, b in pairs]
