@@ -204,7 +204,6 @@ class _Course:
     training: Training
     rows: Rows
     recipe: Recipe
-    batch_size: int
     score: str
     engine: Engine
     orders: RowOrders
