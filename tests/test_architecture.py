@@ -114,6 +114,7 @@ ORDER = [
     "plots",
     "demo",
     "fitting",
+    "measures",
     "experiment",
     "answers",
     "picture",

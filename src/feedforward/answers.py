@@ -14,7 +14,8 @@ from sklearn.pipeline import Pipeline
 
 from feedforward.disk import write_bytes
 from feedforward.errors import InputError, ModelFileError, SettingError, TableError
-from feedforward.experiment import MEASURES
+from feedforward.fitting import learner_of
+from feedforward.measures import measured
 from feedforward.storage.labels import label_from_facts
 from feedforward.storage.saving import read_model
 from feedforward.tables.columns import DroppedColumn
@@ -60,8 +61,7 @@ class StoredModel:
     @property
     def learner(self) -> Any:
         """The part that learned: a neuron or a network."""
-        last = self.model[-1] if isinstance(self.model, Pipeline) else self.model
-        return getattr(last, "regressor_", last)
+        return learner_of(self.model)
 
     @property
     def encoder(self) -> TableEncoder | None:
@@ -299,26 +299,15 @@ def evaluate_table(
         "target": target,
         "task": task,
         "rows": len(answers),
-        **_scores(task, answers, model.ask("predict", inputs, str(path))),
+        **measured(task, answers, model.ask("predict", inputs, str(path))),
         "baseline": None,
         "unknown_labels": unknown,
         "ignored_columns": ignored,
     }
     if "baseline" in about:
         baseline = label_from_facts(about["baseline"]["answer"])
-        found["baseline"] = {"answer": baseline, **_scores(task, answers, np.full(len(answers), baseline))}
+        found["baseline"] = {"answer": baseline, **measured(task, answers, np.full(len(answers), baseline))}
     return found
-
-
-def _scores(task: str, y: Array, predicted: Array) -> dict[str, float | None]:
-    """Return each measure of a task; None where there is no such number, which JSON does not know either."""
-    if task == "classification":
-        return {"accuracy": float(np.mean(y == predicted))}
-    scores: dict[str, float | None] = {}
-    for name, measure in MEASURES[task].items():
-        defined = bool(np.isfinite(predicted).all()) and (name != "r2" or len(y) > 1)
-        scores[name] = float(measure(y, predicted)) if defined else None
-    return scores
 
 
 def _check_answers(classes: Any, y: Array, where: str) -> dict[str, int]:

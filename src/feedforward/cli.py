@@ -385,7 +385,7 @@ def _print_experiments(experiments: list[Any]) -> None:
     results.print(table)
 
 
-def _figures(scores: dict[str, dict[str, float]]) -> list[str]:
+def _figures(scores: dict[str, dict[str, float | None]]) -> list[str]:
     return [figure(name, parts[part]) for name, parts in scores.items() for part in ("train", "test")]
 
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.compose import TransformedTargetRegressor
-from sklearn.metrics import accuracy_score, mean_absolute_error, r2_score
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
@@ -17,6 +16,7 @@ from feedforward.errors import SettingError, TableError
 from feedforward.estimators.classifier import MLPClassifier
 from feedforward.estimators.regressor import MLPRegressor
 from feedforward.fitting import fit, learner_of
+from feedforward.measures import MEASURES, measured
 from feedforward.neurons.adaline import Adaline
 from feedforward.neurons.perceptron import Perceptron
 from feedforward.storage.labels import label_to_facts
@@ -30,15 +30,12 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Rows = tuple["pa.Table", NDArray[Any]]
+Scores = dict[str, dict[str, float | None]]
 
 MODELS: dict[str, dict[str, Any]] = {
     "perceptron": {"classification": Perceptron},
     "adaline": {"classification": Adaline},
     "mlp": {"classification": MLPClassifier, "regression": MLPRegressor},
-}
-MEASURES: dict[str, dict[str, Callable[[Any, Any], float]]] = {
-    "classification": {"accuracy": accuracy_score},
-    "regression": {"r2": r2_score, "mean_absolute_error": mean_absolute_error},
 }
 _MOST_CLASSES = 20  # different numbers up to which a target of whole numbers is taken for classes
 
@@ -55,7 +52,8 @@ class Experiment:
         A `TableEncoder` and the fitted estimator.
     train, test : pair of table and targets
     scores, baseline_scores : dict of dict
-        "accuracy", or "r2" and "mean_absolute_error", each on "train" and "test": of the model, and of `baseline`.
+        "accuracy", or "r2" and "mean_absolute_error", each on "train" and "test": of the model, and of `baseline`. None
+        where there is no such number, as after training that diverged.
     baseline : label or number
         The answer that needs no model: the most common class in training, or the mean.
     seconds : float
@@ -70,8 +68,8 @@ class Experiment:
     model: Pipeline
     train: Rows
     test: Rows
-    scores: dict[str, dict[str, float]]
-    baseline_scores: dict[str, dict[str, float]]
+    scores: Scores
+    baseline_scores: Scores
     baseline: Any
     seconds: float
     warnings: list[str]
@@ -85,7 +83,7 @@ class Experiment:
     @property
     def learner(self) -> Any:
         """The part of the model that learns: a neuron or a network."""
-        return learner_of(self.model[1])
+        return learner_of(self.model)
 
     def save(self, path: str | Path) -> None:
         """Store the model, and beside it what it was made from and how good it was.
@@ -101,8 +99,8 @@ class Experiment:
             "task": self.task,
             "model": self.model_name,
             "rows": {"train": len(self.train[1]), "test": len(self.test[1])},
-            "scores": _as_json(self.scores),
-            "baseline": {"answer": label_to_facts(self.baseline), "scores": _as_json(self.baseline_scores)},
+            "scores": self.scores,
+            "baseline": {"answer": label_to_facts(self.baseline), "scores": self.baseline_scores},
             "seconds": round(self.seconds, 6),
         }
         write_model(self.model, path, about=about)
@@ -121,8 +119,8 @@ class Experiment:
             "inputs": int(self.learner.n_features_in_),
             "model": self.model_name,
             "settings": settings,
-            **_as_json(self.scores),
-            "baseline": {"answer": np.asarray(self.baseline).tolist(), **_as_json(self.baseline_scores)},
+            **self.scores,
+            "baseline": {"answer": np.asarray(self.baseline).tolist(), **self.baseline_scores},
             "epochs": int(self.learner.n_iter_),
             "seconds": round(self.seconds, 6),
             "history": {
@@ -131,14 +129,6 @@ class Experiment:
             },
             "warnings": self.warnings,
         }
-
-
-def _as_json(scores: dict[str, dict[str, float]]) -> dict[str, dict[str, float | None]]:
-    """Return the scores with null where there is no number, which JSON does not know."""
-    return {
-        name: {part: score if np.isfinite(score) else None for part, score in parts.items()}
-        for name, parts in scores.items()
-    }
 
 
 class Interrupted(KeyboardInterrupt):
@@ -260,17 +250,10 @@ def _kept(network: Any, checkpoint: Checkpoint | None, stop: KeyboardInterrupt) 
     return [f"after epoch {network.n_iter_} of {network.max_epochs}", *(failures or here)]
 
 
-def _scores(task: str, predict: Callable[[Any], Any], train: Rows, test: Rows) -> dict[str, dict[str, float]]:
-    measures = MEASURES[task].items()
+def _scores(task: str, predict: Callable[[Any], Any], train: Rows, test: Rows) -> Scores:
     with np.errstate(all="ignore"):  # training that diverged leaves weights of any size
-        answers = {part: (y, predict(X)) for part, (X, y) in (("train", train), ("test", test))}
-        return {name: {part: _score(measure, *pair) for part, pair in answers.items()} for name, measure in measures}
-
-
-def _score(measure: Callable[[Any, Any], float], y: NDArray[Any], predicted: NDArray[Any]) -> float:
-    if predicted.dtype.kind == "f" and not np.isfinite(predicted).all():
-        return float("nan")
-    return float(measure(y, predicted))
+        found = {part: measured(task, y, predict(X)) for part, (X, y) in (("train", train), ("test", test))}
+    return {name: {part: scores[name] for part, scores in found.items()} for name in MEASURES[task]}
 
 
 def _baseline(y: NDArray[Any], task: str) -> Any:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 from sklearn.base import clone
+from sklearn.pipeline import Pipeline
 
 from feedforward.errors import InputError
 from feedforward.tables.encoding import TableEncoder
@@ -99,8 +100,8 @@ def _compile(estimator: Any, X: Any, y: Any) -> None:
         trial.fit(X[:_TRIAL_ROWS], y[:_TRIAL_ROWS])
 
 
-def learner_of(estimator: Any) -> Any:
-    """Return what learns: the estimator, or the fitted one within it.
+def learner_of(model: Any) -> Any:
+    """Return what learns: the estimator, or the fitted one within it, at the end of a Pipeline too.
 
     Examples
     --------
@@ -108,4 +109,5 @@ def learner_of(estimator: Any) -> Any:
     >>> learner_of(ff.Perceptron())
     Perceptron()
     """
-    return getattr(estimator, "regressor_", estimator)
+    last = model[-1] if isinstance(model, Pipeline) else model
+    return getattr(last, "regressor_", last)
