@@ -97,6 +97,7 @@ ORDER = [
     "storage.estimators",
     "storage.models",
     "storage.saving",
+    "phrases",
     "storage.words",
     "storage.summary",
     "plots.style",

@@ -15,17 +15,8 @@ from rich.table import Table
 
 from feedforward import __version__
 from feedforward.errors import FeedforwardError, SettingError
-from feedforward.terminal import (
-    MEASURE_NAMES,
-    always_answer,
-    figure,
-    print_evaluation,
-    print_json,
-    print_summary,
-    results,
-    say_ignored,
-    words,
-)
+from feedforward.phrases import MEASURE_NAMES, always_answer, figure
+from feedforward.terminal import print_evaluation, print_json, print_summary, results, say_ignored, words
 
 BAD_INPUT = 2
 

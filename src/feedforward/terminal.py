@@ -7,9 +7,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from feedforward.phrases import MEASURE_NAMES, always_answer, figure
 from feedforward.storage.words import columns_of, facts_of, layers_of
 
-MEASURE_NAMES = {"accuracy": "accuracy", "r2": "R²", "mean_absolute_error": "mean abs. error"}
 words = Console(stderr=True, highlight=False, soft_wrap=True)
 results = Console(highlight=False)
 
@@ -60,29 +60,3 @@ def print_summary(found: dict[str, Any]) -> None:
             for row in rows:
                 table.add_row(*(Text(cell, overflow="fold") for cell in row))
             results.print(table)
-
-
-def always_answer(task: str, answer: Any) -> str:
-    """Return the name of the answer that needs no model.
-
-    Examples
-    --------
-    >>> always_answer("regression", 2.0), always_answer("classification", "no")
-    ('always 2', "always 'no'")
-    """
-    return f"always {answer:.4g}" if task == "regression" else f"always {answer!r}"
-
-
-def figure(name: str, score: float | None) -> str:
-    """Return a score as it is printed.
-
-    Examples
-    --------
-    >>> figure("accuracy", 0.975), figure("r2", -1e-9)
-    ('97.5 %', '0.000')
-    """
-    if score is None:
-        return "none"
-    if name == "accuracy":
-        return f"{100 * score:.1f} %"
-    return f"{round(score, 3) + 0.0:.3f}" if name == "r2" else f"{score:.4g}"

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from feedforward.phrases import MEASURE_NAMES, always_answer, figure
+
 Rows = tuple[tuple[str, ...], list[tuple[str, ...]]]
 
 _MOST_COLUMNS = 60
@@ -52,22 +54,17 @@ def _kind(found: Mapping[str, Any]) -> str:
 
 
 def _of_training(about: Mapping[str, Any]) -> list[tuple[str, str]]:
-    rows, answer = about["rows"], about["baseline"]["answer"][1]
+    rows, baseline = about["rows"], about["baseline"]
     what = "a quantity" if about["task"] == "regression" else "a class"
-    always = f"{answer:.4g}" if about["task"] == "regression" else repr(answer)
+    always = always_answer(about["task"], baseline["answer"][1])
     lines = [
         ("predicts", f"{about['target']!r}, {what}"),
         ("trained on", f"{_plain(about['table'])}: {rows['train']:,} rows, tested on {rows['test']:,}"),
     ]
     for name, parts in about["scores"].items():
-        baseline = about["baseline"]["scores"].get(name, {}).get("test")
-        lines.append(
-            (
-                _plain({"r2": "R²"}.get(name, name.replace("_", " "))),
-                f"test {_number(name, parts['test'])}, train {_number(name, parts['train'])} (always {always}: test "
-                f"{_number(name, baseline)})",
-            )
-        )
+        test, train = (figure(name, parts[part]) for part in ("test", "train"))
+        without = figure(name, baseline["scores"].get(name, {}).get("test"))
+        lines.append((MEASURE_NAMES.get(name, _plain(name)), f"test {test}, train {train} ({always}: test {without})"))
     return lines
 
 
@@ -146,12 +143,6 @@ def _setting(value: Any) -> str:
     if isinstance(value, list) and value and isinstance(value[0], list):  # class_weight: labels with their types
         return "{" + ", ".join(f"{label[1]!r}: {weight!r}" for label, weight in value) + "}"
     return repr(tuple(value)) if isinstance(value, list) else repr(value)
-
-
-def _number(name: str, value: float | None) -> str:
-    if value is None:
-        return "none"
-    return f"{100 * value:.1f} %" if name == "accuracy" else f"{round(value, 4) + 0.0:.6g}"
 
 
 def _plain(text: str) -> str:
