@@ -11,12 +11,18 @@ from typing import Annotated, Any
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-from rich.table import Table
 
 from feedforward import __version__
 from feedforward.errors import FeedforwardError, SettingError
-from feedforward.phrases import MEASURE_NAMES, always_answer, figure
-from feedforward.terminal import print_evaluation, print_json, print_summary, results, say_ignored, words
+from feedforward.terminal import (
+    print_evaluation,
+    print_experiments,
+    print_json,
+    print_summary,
+    results,
+    say_ignored,
+    words,
+)
 
 BAD_INPUT = 2
 
@@ -140,7 +146,7 @@ def demo(
         for model in Model:
             plot = out / f"{model}.png"
             experiments.append(_train(table, "diagnosis", model, plot=plot))
-        _print_experiments(experiments)
+        print_experiments(experiments)
         for model in Model:
             results.print(f"picture: {out / f'{model}.png'}", soft_wrap=True)
         words.print(f"\nNext: feedforward train {table} --target diagnosis --model mlp --set hidden_sizes=64,32")
@@ -205,7 +211,7 @@ def train(
         if as_json:
             print_json(experiment.facts())
             return
-        _print_experiments([experiment])
+        print_experiments([experiment])
         if out is not None:
             results.print(f"model: {out}", markup=False, soft_wrap=True)
 
@@ -349,35 +355,6 @@ def _checkpoint(path: Path | None, every: int, resume: bool) -> Any:
     from feedforward.training.checkpoints import Checkpoint
 
     return Checkpoint(path, every=every, resume=resume)
-
-
-def _print_experiments(experiments: list[Any]) -> None:
-    first = experiments[0]
-    facts = first.facts()
-    kinds = list(facts["columns"].values())
-    counted = ", ".join(f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds))
-    aim = f"{len(facts['classes'])} classes" if first.task == "classification" else "a quantity"
-    results.print(
-        f"{first.source}: {facts['rows']['train']} rows to train on, {facts['rows']['test']} to test on; "
-        f"columns: {counted}; {facts['inputs']} inputs; target {first.target!r}, {aim}",
-        markup=False,
-        soft_wrap=True,
-    )
-    table = Table()
-    table.add_column("model")
-    measures = [f"{part} {MEASURE_NAMES[name]}" for name in first.scores for part in ("train", "test")]
-    for heading in (*measures, "epochs", "seconds"):
-        table.add_column(heading, justify="right")
-    for one in experiments:
-        table.add_row(one.model_name, *_figures(one.scores), str(one.learner.n_iter_), f"{one.seconds:.3f}")
-    table.add_section()
-    always = always_answer(first.task, facts["baseline"]["answer"])
-    table.add_row(always, *_figures(first.baseline_scores), "", "", style="dim")
-    results.print(table)
-
-
-def _figures(scores: dict[str, dict[str, float | None]]) -> list[str]:
-    return [figure(name, parts[part]) for name, parts in scores.items() for part in ("train", "test")]
 
 
 def _pairs(option: str, texts: list[str]) -> list[tuple[str, str]]:

@@ -19,6 +19,36 @@ def print_json(facts: dict[str, Any]) -> None:
     print(json.dumps(facts, indent=2, allow_nan=False))
 
 
+def print_experiments(experiments: list[Any]) -> None:
+    """Print how good models are on one table, beside the answer that needs no model."""
+    first = experiments[0]
+    facts = first.facts()
+    kinds = list(facts["columns"].values())
+    counted = ", ".join(f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds))
+    aim = f"{len(facts['classes'])} classes" if first.task == "classification" else "a quantity"
+    results.print(
+        f"{first.source}: {facts['rows']['train']} rows to train on, {facts['rows']['test']} to test on; "
+        f"columns: {counted}; {facts['inputs']} inputs; target {first.target!r}, {aim}",
+        markup=False,
+        soft_wrap=True,
+    )
+    table = Table()
+    table.add_column("model")
+    measures = [f"{part} {MEASURE_NAMES[name]}" for name in first.scores for part in ("train", "test")]
+    for heading in (*measures, "epochs", "seconds"):
+        table.add_column(heading, justify="right")
+    for one in experiments:
+        table.add_row(one.model_name, *_figures(one.scores), str(one.learner.n_iter_), f"{one.seconds:.3f}")
+    table.add_section()
+    always = always_answer(first.task, facts["baseline"]["answer"])
+    table.add_row(always, *_figures(first.baseline_scores), "", "", style="dim")
+    results.print(table)
+
+
+def _figures(scores: dict[str, dict[str, float | None]]) -> list[str]:
+    return [figure(name, parts[part]) for name, parts in scores.items() for part in ("train", "test")]
+
+
 def say_ignored(columns: list[str]) -> None:
     """Say on stderr which columns of a table were not needed."""
     if columns:
