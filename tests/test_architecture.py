@@ -22,6 +22,7 @@ ORDER = [
     "validation",
     "disk",
     "files",
+    "places",
     "kernels",
     "nn.random",
     "nn.activations",

@@ -1,9 +1,7 @@
 """The command line as a user meets it: real processes, real files, what is printed where, exit codes."""
 
-import csv
 import gzip
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -17,25 +15,10 @@ import pyarrow.parquet as pq
 import pytest
 from matplotlib.image import imread
 from sklearn.datasets import load_wine
-from typer.testing import CliRunner
 
 import feedforward
-from feedforward.cli import app
+from commands import GOOD, nobody, process, run, write
 from feedforward.files import read_file, write_file
-
-RUNNER = CliRunner()
-
-
-def run(*arguments: Any, code: int = 0) -> Any:
-    result = RUNNER.invoke(app, [str(argument) for argument in arguments])
-    assert result.exit_code == code, f"{result.output}\n{result.exception!r}"
-    return result
-
-
-def write(path: Path, rows: list[list[Any]]) -> Path:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows(rows)
-    return path
 
 
 @pytest.fixture
@@ -267,12 +250,6 @@ def test_ctrl_c_says_what_was_kept_and_resume_goes_on(
     assert read_file(checkpoint)[0]["is_over"]
 
 
-def process(*arguments: Any, cwd: Path) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "feedforward", *map(str, arguments)]
-    environment = {**os.environ, "COLUMNS": "120"}
-    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
-
-
 def test_demo_runs_the_very_path_of_train(tmp_path: Path) -> None:
     done = process("demo", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -301,8 +278,6 @@ def test_help_teaches_by_example() -> None:
     assert "--set learning_rate=0.01" in run("train", "--help").stdout
     assert run("--version").stdout == f"feedforward {feedforward.__version__}\n"
 
-
-GOOD = "a,b,y\n" + "".join(f"{i},{i % 5},{'yes' if i > 20 else 'no'}\n" for i in range(40))
 
 # name, content of t.csv (None: no such file), arguments after the table, words the one line must have
 RARE = "a,y\n" + "".join(f"{i},{'rare' if i == 20 else 'often' if i % 2 else 'more'}\n" for i in range(40))
@@ -359,6 +334,7 @@ BAD: list[tuple[str, str | bytes | None, list[str], list[str]]] = [
     ("no column left", GOOD, ["-t", "y", "-k", "a=drop", "-k", "b=drop"], ["t.csv: ", "Give at least one column"]),
     ("no folder for the plot", GOOD, ["-t", "y", "--plot", "none/p.png"], ["none", "folder"]),
     ("nothing to resume from", GOOD, ["-t", "y", "-m", "mlp", "--resume"], ["--resume needs --checkpoint FILE"]),
+    ("checkpoints of no file", GOOD, ["-t", "y", "-m", "mlp", "--checkpoint-every", "1"], ["--checkpoint FILE"]),
     ("a checkpoint of a neuron", GOOD, ["-t", "y", "--checkpoint", "c"], ["networks", "perceptron", "'mlp'"]),
     ("no folder for the checkpoint", GOOD, ["-t", "y", "-m", "mlp", "--checkpoint", "none/c"], ["none/c", "folder"]),
     ("no picture format", GOOD, ["-t", "y", "--plot", "p.docx"], ["p.docx", ".png"]),
@@ -397,14 +373,8 @@ def test_no_permission_is_said(tmp_path: Path) -> None:
     table = tmp_path / "t.csv"
     table.write_text(GOOD)
     table.chmod(0)
-    os.chmod(tmp_path, 0o755)
-    user = os.geteuid()
-    if user == 0:
-        os.seteuid(65534)  # root may read everything: be nobody for a moment
-    try:
+    with nobody(tmp_path):
         result = run("train", table, "-t", "y", code=2)
-    finally:
-        os.seteuid(user)
     assert "t.csv" in result.stderr
     assert "ermission" in result.stderr or "permitted" in result.stderr
 

@@ -96,7 +96,9 @@ Kinds = Annotated[
 CheckpointFile = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Write down, epoch by epoch, all that is needed to --resume.")
 ]
-CheckpointEvery = Annotated[int, typer.Option(min=1, metavar="N", help="Epochs from one checkpoint to the next.")]
+CheckpointEvery = Annotated[
+    int | None, typer.Option(min=1, metavar="N", help="Epochs from one checkpoint to the next. Default: 1.")
+]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint, if there is one.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the results as JSON.")]
 Encoding = Annotated[str, typer.Option(help="Of a CSV file.")]
@@ -170,7 +172,7 @@ def train(
     ] = None,
     out: ModelTo = None,
     checkpoint: CheckpointFile = None,
-    checkpoint_every: CheckpointEvery = 1,
+    checkpoint_every: CheckpointEvery = None,
     resume: Resume = False,
     as_json: AsJson = False,
     encoding: Encoding = "utf-8",
@@ -239,12 +241,11 @@ def predict(
     """  # noqa: D301 - the escape keeps the lines of the examples apart
     with one_line_errors(debug):
         from feedforward.answers import StoredModel, predict_table, suffix_of, write_answers
-        from feedforward.disk import place_to_write
+        from feedforward.places import check_places
 
         if out is not None:
             suffix_of(out)
-            if place_to_write(out) in (table.resolve(), model.resolve()):
-                raise SettingError(f"--out {out} is what is read. Name another file.")
+        check_places({"--out": out}, {"the table": table, "the model": model})
         answers, ignored = predict_table(
             StoredModel.open(model), table, proba=proba, encoding=encoding, delimiter=delimiter
         )
@@ -314,14 +315,20 @@ def inspect(
 def _train(
     table: Path, target: str, model: Model, *, plot: Path | None, out: Path | None = None, **choices: Any
 ) -> Any:
-    from feedforward.disk import place_to_write
     from feedforward.experiment import Interrupted, run_experiment
-    from feedforward.picture import check_picture_path, draw_experiment
+    from feedforward.picture import draw_experiment, picture_kind
+    from feedforward.places import check_places, check_replaces
+    from feedforward.training.checkpoints import files_of
 
     if plot is not None:
-        check_picture_path(plot)  # before the work, not after it
-    if out is not None and place_to_write(out) == table.resolve():
-        raise SettingError(f"--out {out} is the table itself. Name another file.")
+        picture_kind(plot)
+    writes: dict[str, Path | None] = {"--plot": plot, "--out": out}
+    checkpoint = choices.get("checkpoint")
+    if checkpoint is not None:
+        writes |= {"--checkpoint": checkpoint.path, "--checkpoint (the one before)": files_of(checkpoint)[1]}
+    check_places(writes, {"the table": table})
+    if out is not None:
+        check_replaces("--out", out)
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("epochs")
     # With verbose=True the model draws a bar of its own.
     silent = not words.is_terminal or bool((choices.get("settings") or {}).get("verbose"))
@@ -347,14 +354,15 @@ def _train(
     return experiment
 
 
-def _checkpoint(path: Path | None, every: int, resume: bool) -> Any:
+def _checkpoint(path: Path | None, every: int | None, resume: bool) -> Any:
     if path is None:
-        if resume:
-            raise SettingError("--resume needs --checkpoint FILE, the file to go on from.")
+        for option, is_given in (("--resume", resume), ("--checkpoint-every", every is not None)):
+            if is_given:
+                raise SettingError(f"{option} needs --checkpoint FILE, the file to write and to go on from.")
         return None
     from feedforward.training.checkpoints import Checkpoint
 
-    return Checkpoint(path, every=every, resume=resume)
+    return Checkpoint(path, every=every or 1, resume=resume)
 
 
 def _pairs(option: str, texts: list[str]) -> list[tuple[str, str]]:

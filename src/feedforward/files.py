@@ -196,6 +196,27 @@ def _read(path: str | os.PathLike[str], kinds: Collection[str] | None) -> tuple[
     return facts, arrays
 
 
+def kind_of(path: str | os.PathLike[str]) -> str | None:
+    """Return what a file that `write_file` wrote says it is, by its header alone; None of any other file.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_file(f"{folder}/a", {"kind": "numbers"}, {})
+    ...     kind_of(f"{folder}/a")
+    'numbers'
+    """
+    try:
+        with open(path, "rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            _checked_length(length)
+            kind: str = _facts(_checked_header(file.read(length)))["kind"]
+            return kind
+    except (_Fault, OSError):
+        return None
+
+
 def _refuse(fault: str) -> NoReturn:
     raise _Fault(fault)
 

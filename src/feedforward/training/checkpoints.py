@@ -81,6 +81,18 @@ class Checkpoint:
         check_settings(self, {"path": _PATH, "unit": _UNIT, "every": amount, "resume": SWITCH})
 
 
+def files_of(checkpoint: Checkpoint) -> tuple[Path, Path]:
+    """Return the file of a checkpoint, and that of the one before, which is kept beside it.
+
+    Examples
+    --------
+    >>> [path.name for path in files_of(Checkpoint("moons.checkpoint"))]
+    ['moons.checkpoint', 'moons.checkpoint.previous']
+    """
+    path = Path(os.path.realpath(checkpoint.path))
+    return path, path.with_name(f"{path.name}.previous")
+
+
 class Keeper:
     """What becomes of a `Checkpoint` while a training runs.
 
@@ -109,8 +121,7 @@ class Keeper:
         self.checkpoint, self.training, self.last_epoch = checkpoint, training, last_epoch
         self.fingerprint, self.circumstances = fingerprint, circumstances(fingerprint["engine"])
         self.words = ""  # of what was resumed
-        self.path = Path(os.path.realpath(checkpoint.path))
-        self.previous = self.path.with_name(f"{self.path.name}.previous")
+        self.path, self.previous = files_of(checkpoint)
         self._keeps_previous = False  # whether the file at `path` is good, so that it is worth to be kept
         self._saved = perf_counter()
         found = self._newest()
