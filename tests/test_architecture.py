@@ -90,6 +90,7 @@ ORDER = [
     "tables.values",
     "tables.columns",
     "tables.state",
+    "tables.surprises",
     "tables.encoding",
     "datasets",
     "storage.checks",

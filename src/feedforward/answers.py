@@ -120,6 +120,10 @@ class StoredModel:
             return rows
         return pa.table(list(rows.T), names=table.column_names)
 
+    def surprises(self, inputs: Any) -> list[str]:
+        """Say what inputs hold that training never saw; without an encoder, there is no saying."""
+        return [] if self.encoder is None else self.encoder.surprises(inputs)
+
     def ask(self, method: str, inputs: Any, source: str) -> Array:
         """Return the answers of one of the model's methods; errors name the table."""
         try:
@@ -140,8 +144,8 @@ def predict_table(
     proba: bool = False,
     encoding: str = "utf-8",
     delimiter: str | None = None,
-) -> tuple[Any, list[str]]:
-    """Return a table with an answer for each row of a table, in its order, and the columns that were not needed.
+) -> tuple[Any, list[str], list[str]]:
+    """Return a table with an answer for each row of a table, in its order, and what is worth to know of that table.
 
     Parameters
     ----------
@@ -155,8 +159,12 @@ def predict_table(
 
     Returns
     -------
-    pyarrow.Table, list of str
+    pyarrow.Table
         Columns "prediction" and, with `proba`, "probability_<class>".
+    list of str
+        The columns that were not needed.
+    list of str
+        What the table holds that training never saw.
 
     Raises
     ------
@@ -175,7 +183,7 @@ def predict_table(
     if proba:
         columns |= _columns("probability", model.learner.classes_, model.ask("predict_proba", inputs, str(path)))
     target = (model.about or {}).get("target")
-    return pa.table(columns), [name for name in ignored if name != target]
+    return pa.table(columns), [name for name in ignored if name != target], model.surprises(inputs)
 
 
 def _is_several(model: StoredModel) -> bool:
@@ -303,6 +311,7 @@ def evaluate_table(
         "baseline": None,
         "unknown_labels": unknown,
         "ignored_columns": ignored,
+        "surprises": model.surprises(inputs),
     }
     if "baseline" in about:
         baseline = label_from_facts(about["baseline"]["answer"])

@@ -20,7 +20,7 @@ from feedforward.terminal import (
     print_json,
     print_summary,
     results,
-    say_ignored,
+    say_of_table,
     words,
 )
 
@@ -246,10 +246,10 @@ def predict(
         if out is not None:
             suffix_of(out)
         check_places({"--out": out}, {"the table": table, "the model": model})
-        answers, ignored = predict_table(
+        answers, ignored, surprises = predict_table(
             StoredModel.open(model), table, proba=proba, encoding=encoding, delimiter=delimiter
         )
-        say_ignored(ignored)
+        say_of_table(ignored, surprises)
         data = write_answers(answers, out)
         if out is None:
             sys.stdout.buffer.write(data)
@@ -281,7 +281,7 @@ def evaluate(
         from feedforward.answers import StoredModel, evaluate_table
 
         found = evaluate_table(StoredModel.open(model), table, target, encoding=encoding, delimiter=delimiter)
-        say_ignored(found["ignored_columns"])
+        say_of_table(found["ignored_columns"], found["surprises"])
         if found["unknown_labels"]:
             counts = ", ".join(f"{label!r} ({count})" for label, count in found["unknown_labels"].items())
             words.print(f"warning: the model knows no label {counts}: it is wrong there.", style="yellow", markup=False)

@@ -49,11 +49,13 @@ def _figures(scores: dict[str, dict[str, float | None]]) -> list[str]:
     return [figure(name, parts[part]) for name, parts in scores.items() for part in ("train", "test")]
 
 
-def say_ignored(columns: list[str]) -> None:
-    """Say on stderr which columns of a table were not needed."""
-    if columns:
-        shown = ", ".join(map(repr, columns[:10])) + (", ..." if len(columns) > 10 else "")
+def say_of_table(ignored: list[str], surprises: list[str]) -> None:
+    """Say on stderr which columns of a table were not needed, and what it holds that training never saw."""
+    if ignored:
+        shown = ", ".join(map(repr, ignored[:10])) + (", ..." if len(ignored) > 10 else "")
         words.print(f"left aside, since the model does not know them: {shown}", markup=False)
+    for sentence in surprises:
+        words.print(f"note: {sentence}", markup=False)
 
 
 def print_evaluation(found: dict[str, Any]) -> None:

@@ -181,16 +181,20 @@ class CategoryColumn:
 
     def write(self, column: Any, name: str, out: NDArray[np.float64]) -> None:
         """Write the encoded column into `out`, of shape (n, number of labels)."""
-        values = read_categories(column, name, self.holds)
-        if values.type == pa.int64() and any(isinstance(level, float) for level in self.levels):
-            values = values.cast(pa.float64(), safe=False)
-        codes = pc.fill_null(pc.index_in(values, value_set=self._levels_as(values.type)), -1).to_numpy()
-        missing = values.is_null().to_numpy()
+        codes, missing = self.codes(column, name)
         places = np.where(codes < 0, len(self.levels) if self.other else -1, codes)
         places[missing] = out.shape[1] - 1 if self.gaps else -1
         out[:] = 0.0
         rows = np.flatnonzero(places >= 0)
         out[rows, places[rows]] = 1.0
+
+    def codes(self, column: Any, name: str) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
+        """Return the place of each value among the levels, -1 where it is none of them, and where it is missing."""
+        values = read_categories(column, name, self.holds)
+        if values.type == pa.int64() and any(isinstance(level, float) for level in self.levels):
+            values = values.cast(pa.float64(), safe=False)
+        codes = pc.fill_null(pc.index_in(values, value_set=self._levels_as(values.type)), -1).to_numpy()
+        return codes, values.is_null().to_numpy()
 
     def _levels_as(self, kind: Any) -> Any:
         """Return the levels as an Arrow array of type `kind`."""

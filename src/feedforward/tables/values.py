@@ -17,6 +17,17 @@ _PLURAL = {"number": "numbers", "boolean": "booleans", "date": "dates", "text": 
 _TICKS_A_DAY = {"s": 86_400, "ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
 
 
+def decoded(column: Any) -> Any:
+    """Return a column, of pandas' or Arrow's categories as the values that they stand for.
+
+    Examples
+    --------
+    >>> decoded(pa.chunked_array([["a", "b"]]).dictionary_encode()).type
+    DataType(string)
+    """
+    return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
+
+
 def holding(column: Any) -> str:
     """Return what a column holds: number, boolean, text, date, nothing, or other, which has no encoding.
 
