@@ -14,7 +14,7 @@ from sklearn.pipeline import Pipeline
 
 from feedforward.disk import write_bytes
 from feedforward.errors import InputError, ModelFileError, SettingError, TableError
-from feedforward.fitting import learner_of
+from feedforward.fitting import ask, learner_of
 from feedforward.measures import measured
 from feedforward.storage.labels import label_from_facts
 from feedforward.storage.saving import read_model
@@ -76,8 +76,8 @@ class StoredModel:
         dropped = [name for name, column in self.encoder.columns_.items() if isinstance(column, DroppedColumn)]
         return [*self.encoder.text_columns_, *dropped]
 
-    def inputs(self, table: Any, source: str) -> tuple[Any, list[str]]:
-        """Return what the model takes of a table, and the names of the columns that it does not.
+    def columns_of(self, table: Any, source: str) -> tuple[Any, list[str]]:
+        """Return the columns of a table that the model takes, in its order, and the names of those that it does not.
 
         Raises
         ------
@@ -92,7 +92,7 @@ class StoredModel:
                     f"{source} has {table.num_columns} columns, and the model takes {owner.n_features_in_}, which have "
                     "no names. Give these alone, in the order of training."
                 )
-            return self._as_inputs(table, source), []
+            return table, []
         ignored = [name for name in table.column_names if name not in names]
         dropped = {} if self.encoder is None else self.encoder.columns_
         for name in names:
@@ -102,7 +102,7 @@ class StoredModel:
                 near = nearest(name, table.column_names, "columns")
                 raise TableError(f"{source} has no column {name!r}, which the model needs. {near}")
             table = table.append_column(name, pa.nulls(table.num_rows))
-        return self._as_inputs(table.select(names), source), ignored
+        return table.select(names), ignored
 
     def _as_inputs(self, table: Any, source: str) -> Any:
         if self.encoder is not None:
@@ -120,18 +120,17 @@ class StoredModel:
             return rows
         return pa.table(list(rows.T), names=table.column_names)
 
-    def surprises(self, inputs: Any) -> list[str]:
-        """Say what inputs hold that training never saw; without an encoder, there is no saying."""
-        return [] if self.encoder is None else self.encoder.surprises(inputs)
+    def surprises(self, columns: Any) -> list[str]:
+        """Say what columns hold that training never saw; without an encoder, there is no saying."""
+        return [] if self.encoder is None else self.encoder.surprises(columns)
 
-    def ask(self, method: str, inputs: Any, source: str) -> Array:
+    def ask(self, method: str, columns: Any, source: str) -> Array:
         """Return the answers of one of the model's methods; errors name the table."""
         try:
-            answers: Array = getattr(self.model, method)(inputs)
+            return ask(self.model, method, columns, self._as_inputs(columns, source))
         except InputError as error:  # what else it advises is for training
             fault = str(error).partition(", give the column the type it had in training")[0].rstrip(".")
             raise InputError(f"{source}: {fault}.") from error
-        return answers
 
 
 # Prediction --------------------------------------------------------------------------------------------------------
@@ -177,13 +176,13 @@ def predict_table(
             "classes apart."
         )
     table, _ = read_rows(path, encoding=encoding, delimiter=delimiter, text_columns=model.text_columns)
-    inputs, ignored = model.inputs(table, str(path))
+    columns, ignored = model.columns_of(table, str(path))
     places = range(getattr(model.learner, "n_outputs_", 1))
-    columns = _columns("prediction", places, model.ask("predict", inputs, str(path)))
+    answers = _columns("prediction", places, model.ask("predict", columns, str(path)))
     if proba:
-        columns |= _columns("probability", model.learner.classes_, model.ask("predict_proba", inputs, str(path)))
+        answers |= _columns("probability", model.learner.classes_, model.ask("predict_proba", columns, str(path)))
     target = (model.about or {}).get("target")
-    return pa.table(columns), [name for name in ignored if name != target], model.surprises(inputs)
+    return pa.table(answers), [name for name in ignored if name != target], model.surprises(columns)
 
 
 def _is_several(model: StoredModel) -> bool:
@@ -298,7 +297,7 @@ def evaluate_table(
     table, y = read_rows(path, target, encoding=encoding, delimiter=delimiter, text_columns=as_text)
     answers = np.asarray(y)
     unknown = _check_answers(classes, answers, f"{path}, column {target!r}")
-    inputs, ignored = model.inputs(table, str(path))
+    columns, ignored = model.columns_of(table, str(path))
     task = "regression" if classes is None else "classification"
     found = {
         "model": str(model.path),
@@ -307,11 +306,11 @@ def evaluate_table(
         "target": target,
         "task": task,
         "rows": len(answers),
-        **measured(task, answers, model.ask("predict", inputs, str(path))),
+        **measured(task, answers, model.ask("predict", columns, str(path))),
         "baseline": None,
         "unknown_labels": unknown,
         "ignored_columns": ignored,
-        "surprises": model.surprises(inputs),
+        "surprises": model.surprises(columns),
     }
     if "baseline" in about:
         baseline = label_from_facts(about["baseline"]["answer"])

@@ -347,10 +347,10 @@ def _train(
             raise
     for warning in experiment.warnings:
         words.print(f"warning: {warning}", style="yellow", markup=False)
-    if plot is not None:
-        draw_experiment(experiment, plot)
     if out is not None:
         experiment.save(out)
+    if plot is not None:
+        draw_experiment(experiment, plot)
     return experiment
 
 

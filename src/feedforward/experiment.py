@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +13,10 @@ from sklearn.model_selection import train_test_split
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
-from feedforward.errors import SettingError, TableError
+from feedforward.errors import InputError, SettingError, TableError
 from feedforward.estimators.classifier import MLPClassifier
 from feedforward.estimators.regressor import MLPRegressor
-from feedforward.fitting import fit, learner_of
+from feedforward.fitting import ask, fit, learner_of
 from feedforward.measures import MEASURES, measured
 from feedforward.neurons.adaline import Adaline
 from feedforward.neurons.perceptron import Perceptron
@@ -223,6 +224,7 @@ def run_experiment(
     encoder = TableEncoder(kinds=kinds)
     seconds, troubles, stop = fit(source, encoder, estimator, train, checkpoint, on_epoch)
     pipeline = Pipeline([("encoder", encoder), ("model", estimator)])
+    scores = _scores(task, partial(ask, pipeline, "predict"), train, test, troubles)
     baseline = _baseline(train[1], task)
     experiment = Experiment(
         source=source,
@@ -232,7 +234,7 @@ def run_experiment(
         model=pipeline,
         train=train,
         test=test,
-        scores=_scores(task, pipeline.predict, train, test),
+        scores=scores,
         baseline_scores=_scores(task, lambda X: np.full(len(X), baseline), train, test),
         baseline=baseline,
         seconds=seconds,
@@ -250,9 +252,18 @@ def _kept(network: Any, checkpoint: Checkpoint | None, stop: KeyboardInterrupt) 
     return [f"after epoch {network.n_iter_} of {network.max_epochs}", *(failures or here)]
 
 
-def _scores(task: str, predict: Callable[[Any], Any], train: Rows, test: Rows) -> Scores:
-    with np.errstate(all="ignore"):  # training that diverged leaves weights of any size
-        found = {part: measured(task, y, predict(X)) for part, (X, y) in (("train", train), ("test", test))}
+def _scores(
+    task: str, predict: Callable[[Any], Any], train: Rows, test: Rows, troubles: list[str] | None = None
+) -> Scores:
+    found = {}
+    for part, (X, y) in (("train", train), ("test", test)):
+        try:
+            with np.errstate(all="ignore"):  # training that diverged leaves weights of any size
+                found[part] = measured(task, y, predict(X))
+        except InputError as error:
+            found[part] = dict.fromkeys(MEASURES[task])
+            if troubles is not None:
+                troubles.append(f"no score on the rows to {part} on. {error}")
     return {name: {part: scores[name] for part, scores in found.items()} for name in MEASURES[task]}
 
 

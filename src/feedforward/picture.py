@@ -2,16 +2,18 @@
 
 import io
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from feedforward.disk import place_to_write, write_bytes
-from feedforward.errors import FileError
+from feedforward.errors import FileError, InputError
 from feedforward.experiment import Experiment
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 Array = NDArray[Any]
@@ -63,7 +65,7 @@ def _neuron_figure(experiment: Experiment) -> "Figure":
     plots.learning_curve(experiment.learner, ax=axes[0])
     axes[0].set_title(f"{experiment.model_name} on {experiment.source}", loc="left")
     if columns:
-        plots.decision_regions(experiment.model, *experiment.test, columns=columns, ax=axes[1])
+        _draw_regions(experiment, columns, axes[1])
     return figure
 
 
@@ -89,12 +91,22 @@ def _network_figure(experiment: Experiment) -> "Figure":
     axes["score"].set_ylabel("accuracy" if experiment.task == "classification" else "R²")
     if columns:
         axes["loss"].set_xlabel("")
-        plots.decision_regions(experiment.model, *experiment.test, columns=columns, ax=axes["regions"])
+        _draw_regions(experiment, columns, axes["regions"])
     figure.draw_without_rendering()  # now the last panel has the size it is going to have
     learner, names = experiment.learner, experiment.encoder.get_feature_names_out()
     outputs = learner.classes_.tolist() if experiment.task == "classification" else [experiment.target]
     plots.network(learner.network_, input_names=list(names), output_names=outputs, ax=axes["network"])
     return figure
+
+
+def _draw_regions(experiment: Experiment, columns: tuple[str, str], ax: "Axes") -> None:
+    from feedforward import plots
+
+    try:
+        plots.decision_regions(experiment.model, *experiment.test, columns=columns, ax=ax)
+    except InputError as error:  # training that diverged, or a number too large: all else can be drawn
+        ax.set_axis_off()
+        ax.text(0.5, 0.5, f"no regions\n{fill(str(error), 40)}", ha="center", va="center", transform=ax.transAxes)
 
 
 def picture_kind(path: str | Path) -> str:

@@ -1,6 +1,6 @@
 """What is given to an estimator, checked and made ready for training: rows, targets, weights, a network."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -36,8 +36,17 @@ def check_name(owner: str, setting: str, value: Any, known: Iterable[str]) -> No
 # Rows --------------------------------------------------------------------------------------------------------------
 
 
-def in_dtype(values: Any, dtype: DTypeLike, name: str) -> Any:
+def in_dtype(values: Any, dtype: DTypeLike, name: str, columns: Sequence[Any] | None = None) -> Any:
     """Return an array or CSR matrix of finite numbers in the dtype of the network.
+
+    Parameters
+    ----------
+    values : array or CSR matrix of shape (n, m)
+    dtype : dtype
+    name : str
+        Of the values, for messages.
+    columns : sequence of str, optional
+        Names of the columns.
 
     Raises
     ------
@@ -63,7 +72,8 @@ def in_dtype(values: Any, dtype: DTypeLike, name: str) -> Any:
         )
         raise InputError(
             f"{name} has a number too large for dtype='{dtype}': {numbers.flat[worst]!s} at row {row} (counted from "
-            f"0), column {column}. Make it smaller, or set dtype='float64'."
+            f"0), column {column if columns is None else repr(str(columns[int(column)]))}. Make it smaller, or set "
+            "dtype='float64'."
         )
     return values.astype(dtype)
 
