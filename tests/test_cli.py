@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -388,6 +389,32 @@ def test_debug_shows_the_traceback(tmp_path: Path) -> None:
     assert "Traceback" not in quiet.stderr
 
 
+def test_a_full_disk_for_the_results_is_said_in_one_line(wine_model: Path) -> None:
+    commands = [["inspect", wine_model], ["inspect", wine_model, "--json"], ["predict", wine_model, "wine.csv"]]
+    commands += [["train", "wine.csv", "-t", "kind", "-m", "adaline"], ["--help"], ["--version"]]
+    for unbuffered in ("", "1"):
+        environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+        for command in commands:
+            with Path("/dev/full").open("wb") as full:
+                done = subprocess.run(
+                    [sys.executable, "-m", "feedforward", *map(str, command)],
+                    cwd=wine_model.parent, env=environment, stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+                )  # fmt: skip
+            assert done.stderr == "error: the results cannot be printed: no space left on device.\n"
+            assert done.returncode == 2
+
+
+def test_a_pipe_that_is_closed_ends_it_without_a_word(wine_model: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as pipe:
+        done = subprocess.run(
+            [sys.executable, "-m", "feedforward", "inspect", wine_model],
+            stdout=pipe, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+    assert (done.returncode, done.stderr) == (1, "")
+
+
 # Stored models -----------------------------------------------------------------------------------------------------
 
 
@@ -562,6 +589,9 @@ BAD_MODELS: list[tuple[str, list[str], list[str]]] = [
     ("no model", ["predict", "none.safetensors", "{table}"], ["none.safetensors", "no such file"]),
     ("a table for a model", ["predict", "{table}", "{table}"], ["wine.csv", "no model file"]),
     ("no table", ["predict", "{model}", "none.csv"], ["none.csv"]),
+    ("too long a name", ["predict", "{model}", f"{'n' * 300}.csv"], ["nnn.csv cannot be read: file name too long"]),
+    ("too long a name of a folder", ["evaluate", "{model}", f"{'n' * 300}/a.csv"], ["nnn/a.csv", "too long"]),
+    ("too long a name of a model", ["inspect", "n" * 300], ["nnn cannot be read: file name too long"]),
     ("a column missing", ["predict", "{model}", "small.csv"], ["small.csv", "'malic_acid'"]),
     ("infinity", ["predict", "{model}", "inf.csv"], ["inf.csv", "'alcohol'", "inf"]),
     ("text for a number", ["predict", "{model}", "text.csv"], ["text.csv", "'alcohol'", "'red'", "Correct the value."]),

@@ -384,6 +384,11 @@ def test_absent_files_and_directories(tmp_path: Path) -> None:
         read_table(tmp_path / "z")
     with pytest.raises(FileError, match=r"Its folder"):
         read_table(tmp_path / "no" / "x.csv")
+    for name in ("n" * 300, "n" * 300 + ".csv", "n" * 300 + "/x.csv"):
+        with pytest.raises(FileError, match=r"nn(/x)?(\.csv)? cannot be read: file name too long"):
+            read_table(tmp_path / name)
+    with pytest.raises(FileError, match=r"b\.csv does not exist"):
+        read_table("a\0b.csv")
     with pytest.raises(FileError, match=r"is a directory"):
         read_table(tmp_path)
 

@@ -1,6 +1,8 @@
 """The command line: parse, call, print. Results go to stdout, progress and words to stderr."""
 
 import ast
+import errno
+import os
 import re
 import sys
 from collections.abc import Iterator
@@ -13,6 +15,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from feedforward import __version__
+from feedforward.disk import words_of
 from feedforward.errors import FeedforwardError, SettingError
 from feedforward.terminal import (
     print_evaluation,
@@ -384,5 +387,17 @@ def _value(text: str) -> Any:
 
 
 def main() -> None:
-    """Run the command line."""
-    app()
+    """Run the command line; where nobody takes what it prints, say so in one line, or nothing if a pipe was closed."""
+    try:
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
+    except OSError as error:
+        if "--debug" in sys.argv:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # else Python tries once more at its end
+        if error.errno == errno.EPIPE:
+            raise SystemExit(1) from None
+        print(f"error: the results cannot be printed: {words_of(error)}.", file=sys.stderr)
+        raise SystemExit(BAD_INPUT) from None

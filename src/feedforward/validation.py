@@ -4,6 +4,7 @@ Settings are checked in ``fit`` against a table of rules, never in a constructor
 grid search see the same estimator that training does.
 """
 
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -54,6 +55,10 @@ SWITCH = Rule("True or False", lambda value: isinstance(value, bool | np.bool_))
 CLASS_WEIGHT = Rule(
     "None, 'balanced' or a dict from class to weight",
     lambda value: value is None or isinstance(value, Mapping) or (isinstance(value, str) and value == "balanced"),
+)
+PATH = Rule(
+    "the path of a file",
+    lambda value: isinstance(value, str | os.PathLike) and str(value) not in ("", ".") and "\0" not in str(value),
 )
 RANDOM_STATE = Rule(
     "None, a whole number of 0 or more below 2**32, or a numpy.random.RandomState",

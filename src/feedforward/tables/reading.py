@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pyarrow import ipc, parquet
 
+from feedforward.disk import words_of
 from feedforward.errors import FileError, InputError, SettingError, TableError
 from feedforward.tables.cells import Stray, find_stray, narrowest, without_blanks, without_nan
 from feedforward.tables.delimited import Delimited
@@ -167,6 +168,8 @@ def _checked_suffix(path: Path) -> str:
         is_folder, is_there = path.is_dir(), path.exists()
     except PermissionError:  # of a folder above it
         raise FileError(f"{path} may not be read: permission denied. Ask for the right to read it.") from None
+    except OSError as error:
+        raise FileError(f"{path} cannot be read: {words_of(error)}. Check the path.") from None
     if is_folder:
         raise FileError(f"{path} is a directory. Give the path of a file in it.")
     if not is_there:
@@ -196,7 +199,7 @@ def _read_bytes(path: Path) -> bytes:
     except PermissionError:
         raise FileError(f"{path} may not be read: permission denied. Ask for the right to read it.") from None
     except OSError as error:
-        raise FileError(f"{path} cannot be read: {error.strerror}. Check the file and its disk.") from None
+        raise FileError(f"{path} cannot be read: {words_of(error)}. Check the file and its disk.") from None
 
 
 def _read_csv(

@@ -19,13 +19,12 @@ from feedforward.training.fingerprint import circumstances, fingerprint, refuse_
 from feedforward.training.plan import Array, Rows
 from feedforward.training.recipe import Recipe
 from feedforward.training.state import Training, restore_training, training_to_state
-from feedforward.validation import COUNT, POSITIVE, SWITCH, Rule, check_settings
+from feedforward.validation import COUNT, PATH, POSITIVE, SWITCH, Rule, check_settings
 
 KIND = "checkpoint"
 UNITS = ("epochs", "steps", "seconds")
 Callback = Callable[[Training], Any]
 
-_PATH = Rule("a path", lambda value: isinstance(value, str | os.PathLike) and str(value) != "")
 _UNIT = Rule(f"one of {', '.join(map(repr, UNITS))}", lambda value: value in UNITS)
 
 
@@ -78,7 +77,7 @@ class Checkpoint:
 
     def __post_init__(self) -> None:
         amount = POSITIVE if self.unit == "seconds" else COUNT
-        check_settings(self, {"path": _PATH, "unit": _UNIT, "every": amount, "resume": SWITCH})
+        check_settings(self, {"path": PATH, "unit": _UNIT, "every": amount, "resume": SWITCH})
 
 
 def files_of(checkpoint: Checkpoint) -> tuple[Path, Path]:
