@@ -304,8 +304,15 @@ BAD: list[tuple[str, str | bytes | None, list[str], list[str]]] = [
         "target a quantity",
         GOOD.replace("yes", "2.5").replace("no", "1.0"),
         ["-t", "y"],
-        ["t.csv", "'y'", "2.5", "'mlp'"],
+        ["t.csv", "'y'", "2.5 is a fraction, and classes are text, whole numbers or booleans", "'mlp'"],
     ),
+    (
+        "target of fractions for classes",
+        GOOD.replace("yes", "2.5").replace("no", "1.0"),
+        ["-t", "y", "-m", "mlp", "--task", "classification"],
+        ["2.5 is a fraction", "or the task 'regression'"],
+    ),
+    ("another delimiter", GOOD + "1;2;3\n", ["-t", "y"], ["line 42", "give --delimiter."]),
     ("unknown setting", GOOD, ["-t", "y", "-s", "learning_rat=1"], ["learning_rat", "'learning_rate'"]),
     ("setting without value", GOOD, ["-t", "y", "-s", "learning_rate"], ["--set", "NAME=VALUE"]),
     ("bad value", GOOD, ["-t", "y", "-s", "learning_rate=-1"], ["learning_rate", "above 0", "-1"]),
@@ -504,6 +511,40 @@ def test_tables_are_read_as_in_training(tmp_path: Path) -> None:
     assert len(run("predict", path, table).stdout.splitlines()) == 61
 
 
+def test_what_stands_in_columns_that_are_not_needed_does_not_matter(wine: Path, wine_model: Path) -> None:
+    expected = run("predict", wine_model, wine).stdout
+    for cell in ("red", "1,5", "inf", "2024-02-30"):
+        cells = ["2024-01-01" if cell[:4] == "2024" else "7"] * 177 + [f'"{cell}"']
+        lines = wine.read_text().splitlines()
+        other = wine.with_name("other.csv")
+        other.write_text("\n".join(f"{line},{note}" for line, note in zip(lines, ["note", *cells], strict=True)))
+        result = run("predict", wine_model, other)
+        assert result.stdout == expected
+        assert "'note'" in result.stderr
+        assert "'note'" in run("evaluate", wine_model, other).stderr
+
+
+def test_dates_written_as_text_are_dates_in_every_kind_of_file(tmp_path: Path) -> None:
+    days = [f"2024-{i % 12 + 1:02}-{i % 28 + 1:02}" for i in range(160)]
+    rows = [["day", "y"], *([day, "late" if day > "2024-06" else "early"] for day in days)]
+    write(tmp_path / "t.csv", rows)
+    pq.write_table(pa.table({"day": days, "y": [row[1] for row in rows[1:]]}), tmp_path / "t.parquet")
+    facts = []
+    for name in ("t.csv", "t.parquet"):
+        model = tmp_path / f"{name}.safetensors"
+        train = run("train", tmp_path / name, "-t", "y", "-m", "adaline", "--json", "--out", model)
+        facts.append(json.loads(train.stdout))
+        assert facts[-1]["columns"] == {"day": "date"}
+        answers = {run("predict", model, tmp_path / other).stdout for other in ("t.csv", "t.parquet")}
+        assert len(answers) == 1
+    assert facts[0]["accuracy"] == facts[1]["accuracy"]
+    pq.write_table(pa.table({"day": ["2024-01-01", "soon"]}), tmp_path / "bad.parquet")
+    error = run("predict", model, tmp_path / "bad.parquet", code=2).stderr
+    assert (
+        "bad.parquet: Column 'day' must hold dates; got 'soon' at row 1 (counted from 0). Correct the value." in error
+    )
+
+
 def test_answers_with_commas_quotes_and_nothing_in_them(tmp_path: Path) -> None:
     labels = ['a,"b"', "c\nd", "plain"]
     table = write(tmp_path / "t.csv", [["x", "y"], *([i, labels[i // 20]] for i in range(60))])
@@ -595,13 +636,19 @@ BAD_MODELS: list[tuple[str, list[str], list[str]]] = [
     ("a column missing", ["predict", "{model}", "small.csv"], ["small.csv", "'malic_acid'"]),
     ("infinity", ["predict", "{model}", "inf.csv"], ["inf.csv", "'alcohol'", "inf"]),
     ("text for a number", ["predict", "{model}", "text.csv"], ["text.csv", "'alcohol'", "'red'", "Correct the value."]),
-    ("a checkpoint for a model", ["predict", "run", "{table}"], ["run", "'checkpoint'", "not what is needed"]),
+    (
+        "a checkpoint for a model",
+        ["predict", "run", "{table}"],
+        ["run", "'checkpoint'", "one of 'Perceptron', "],
+    ),
     ("no folder", ["predict", "{model}", "{table}", "-o", "none/a.csv"], ["none", "folder"]),
     ("no such format", ["predict", "{model}", "{table}", "-o", "a.xlsx"], ["a.xlsx", ".csv"]),
     ("over the table", ["predict", "{model}", "{table}", "-o", "wine.csv"], ["wine.csv"]),
     ("over the model", ["predict", "{model}", "{table}", "-o", "./wine.csv"], ["wine.csv"]),
     ("no target", ["evaluate", "{model}", "small.csv"], ["small.csv", "'kind'"]),
     ("another target", ["evaluate", "{model}", "{table}", "-t", "proline"], ["'proline'"]),
+    ("labels that are text, and others", ["evaluate", "{model}", "codes.csv"], ["none of the model's classes", "'7'"]),
+    ("a stray cell", ["predict", "{model}", "stray.csv"], ["stray.csv, line 8, ", "'red'", "or leave it empty."]),
     ("answers of another type", ["evaluate", "{model}", "extra.csv", "-t", "extra"], ["extra", "'cultivar 0'"]),
     ("no probabilities", ["predict", "{model}", "{table}", "--proba"], ["Adaline", "--proba"]),
     ("nothing to predict with", ["predict", "weights", "{table}"], ["weights", "dict", "predicts nothing"]),
@@ -631,11 +678,15 @@ def test_bad_models_and_tables_end_in_one_line(
     Path("inf.csv").write_text("\n".join([lines[0], "inf" + lines[1][lines[1].index(",") :]]))
     Path("text.csv").write_text("\n".join([lines[0], "red" + lines[1][lines[1].index(",") :]]))
     Path("extra.csv").write_text("\n".join([lines[0] + ",extra", *(line + ",1.5" for line in lines[1:4])]))
+    Path("codes.csv").write_text("\n".join([lines[0], *(f"{line.rpartition(',')[0]},7" for line in lines[1:4])]))
+    stray = ["red" + line[line.index(",") :] if place == 6 else line for place, line in enumerate(lines[1:30])]
+    Path("stray.csv").write_text("\n".join([lines[0], *stray]))
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     names = {"model": "wine.safetensors", "table": "wine.csv"}
     result = run(*(argument.format(**names) for argument in arguments), code=2)
     (line,) = result.stderr.strip().splitlines()[-1:]
     assert line.startswith("error: ")
     assert [word for word in expected if word not in line] == [], line
+    assert [word for word in ("--kind", "kinds=", "text_columns") if word in line] == []  # the model is there already
     assert result.stdout == ""
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before

@@ -207,6 +207,32 @@ def test_line_ends_blank_lines_and_long_cells(tmp_path: Path) -> None:
     assert read(tmp_path, "a,b\r1,x\r2,y").to_pydict() == {"a": [1, 2], "b": ["x", "y"]}
 
 
+@pytest.mark.parametrize("suffix", ["parquet", "arrow", "frame"])
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.string_view()], ids=str)
+def test_text_of_dates_is_what_a_csv_file_of_it_would_be(tmp_path: Path, suffix: str, kind: Any) -> None:
+    columns = {
+        "day": ["2024-01-31", None, " 2024-02-29"],
+        "moment": ["2024-01-31T12:00:00+02:00", "", "NA"],
+        "almost": ["2024-01-31", "2024-02-30", "soon"],
+        "none": pa.array([None, None, ""], kind),
+        "code": ["1", "2", "3"],
+    }
+    table = pa.table({name: pa.array(cells, kind) for name, cells in columns.items()})
+    given: Any = table
+    if suffix == "parquet":
+        given = tmp_path / "t.parquet"
+        parquet.write_table(table, given)
+    elif suffix == "arrow":
+        given = tmp_path / "t.arrow"
+        with ipc.new_stream(given, table.schema) as writer:
+            writer.write_table(table)
+    expected = read(tmp_path, pd.DataFrame({"day": columns["day"], "moment": columns["moment"]}).to_csv(index=False))
+    found = read_table(given)
+    assert found.select(["day", "moment"]).equals(expected)
+    assert found.select(["almost", "none", "code"]).to_pydict() == table.select(["almost", "none", "code"]).to_pydict()
+    assert read_table(given, text_columns=["day"]).column("day").to_pylist() == columns["day"]
+
+
 def test_text_columns_stay_as_written(tmp_path: Path) -> None:
     content = "zip,n\n1234,1\n 90210,2\n"
     assert read(tmp_path, content, text_columns=["zip"]).column("zip").to_pylist() == ["1234", " 90210"]

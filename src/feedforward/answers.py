@@ -76,6 +76,13 @@ class StoredModel:
         dropped = [name for name, column in self.encoder.columns_.items() if isinstance(column, DroppedColumn)]
         return [*self.encoder.text_columns_, *dropped]
 
+    @property
+    def column_names(self) -> list[str] | None:
+        """The names of the columns that the model takes, in its order; None if it was trained on an array."""
+        owner: Any = self.encoder or self.learner
+        names = getattr(owner, "feature_names_in_", None)
+        return None if names is None else [str(name) for name in names]
+
     def columns_of(self, table: Any, source: str) -> tuple[Any, list[str]]:
         """Return the columns of a table that the model takes, in its order, and the names of those that it does not.
 
@@ -84,13 +91,13 @@ class StoredModel:
         TableError
             If the table lacks a column, or has one that cannot be what the model needs.
         """
-        owner: Any = self.encoder or self.learner
-        names = [str(name) for name in getattr(owner, "feature_names_in_", [])]
-        if not names:  # the model was trained on an array: columns count by their place
-            if table.num_columns != owner.n_features_in_:
+        names = self.column_names
+        if names is None:  # columns count by their place
+            m = (self.encoder or self.learner).n_features_in_
+            if table.num_columns != m:
                 raise TableError(
-                    f"{source} has {table.num_columns} columns, and the model takes {owner.n_features_in_}, which have "
-                    "no names. Give these alone, in the order of training."
+                    f"{source} has {table.num_columns} columns, and the model takes {m}, which have no names. Give "
+                    "these alone, in the order of training."
                 )
             return table, []
         ignored = [name for name in table.column_names if name not in names]
@@ -175,7 +182,9 @@ def predict_table(
             f"{type(model.learner).__name__} gives no probabilities. Leave --proba away, or train an mlp that tells "
             "classes apart."
         )
-    table, _ = read_rows(path, encoding=encoding, delimiter=delimiter, text_columns=model.text_columns)
+    table, _ = read_rows(
+        path, encoding=encoding, delimiter=delimiter, text_columns=model.text_columns, wanted=model.column_names
+    )
     columns, ignored = model.columns_of(table, str(path))
     places = range(getattr(model.learner, "n_outputs_", 1))
     answers = _columns("prediction", places, model.ask("predict", columns, str(path)))
@@ -289,12 +298,12 @@ def evaluate_table(
         raise SettingError(f"{model.path} does not say what it predicts. Name the column with --target.")
     if _is_several(model):
         raise SettingError(f"{model.path} gives several answers a row, and a table has one target. Use its score.")
-    owner: Any = model.encoder or model.learner
-    if target in getattr(owner, "feature_names_in_", []):
+    if target in (model.column_names or []):
         raise SettingError(f"{target!r} is a column that {model.path} reads, not one that it predicts. Name another.")
     has_words = classes is not None and isinstance(classes.tolist()[0], str)
     as_text = [*model.text_columns, *([target] if has_words else [])]
-    table, y = read_rows(path, target, encoding=encoding, delimiter=delimiter, text_columns=as_text)
+    wanted = None if model.column_names is None else [*model.column_names, target]
+    table, y = read_rows(path, target, encoding=encoding, delimiter=delimiter, text_columns=as_text, wanted=wanted)
     answers = np.asarray(y)
     unknown = _check_answers(classes, answers, f"{path}, column {target!r}")
     columns, ignored = model.columns_of(table, str(path))
@@ -328,10 +337,16 @@ def _check_answers(classes: Any, y: Array, where: str) -> dict[str, int]:
     labels, counts = np.unique(y, return_counts=True)
     known = classes.tolist()
     kind_known = _KIND_WORDS[np.array(known).dtype.kind]
-    if kind != kind_known or not set(labels.tolist()) & set(known):
+    shown = ", ".join(map(repr, known[:10])) + (", ..." if len(known) > 10 else "")
+    if kind != kind_known:
         raise TableError(
-            f"{where} holds {kind}, such as {labels.tolist()[0]!r}, and the model's classes are {kind_known}: "
-            f"{known!r}. Name another target."
+            f"{where} holds {kind}, such as {labels.tolist()[0]!r}, and the model's classes are {kind_known}: {shown}. "
+            "Name another target."
+        )
+    if not set(labels.tolist()) & set(known):
+        raise TableError(
+            f"{where} holds none of the model's classes, {shown}, but others, such as {labels.tolist()[0]!r}. Name "
+            "another target."
         )
     found = zip(labels.tolist(), counts.tolist(), strict=True)
     return {str(label): count for label, count in found if label not in known}

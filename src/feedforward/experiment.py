@@ -314,15 +314,19 @@ def _task(source: str, target: str, y: NDArray[Any], model: str, task: str | Non
         task is None and "regression" in MODELS[model] and numbers and (len(fractions) or classes > _MOST_CLASSES)
     ):
         return "regression"
-    remedy = "Choose a target with a few distinct values"
-    if task is None:
-        remedy += ", or the model 'mlp', which predicts quantities too" if numbers else ""
-    elif numbers:
-        remedy += ", or the task 'regression'"
+    other = ""
+    if numbers:
+        other = ", or the model 'mlp', which predicts quantities too" if task is None else ", or the task 'regression'"
     if len(fractions):
-        raise TableError(f"{where}: {y[fractions[0]]} is no class but a quantity. {remedy}.")
+        raise TableError(
+            f"{where}: {y[fractions[0]]} is a fraction, and classes are text, whole numbers or booleans. Choose a "
+            f"target of these{other}."
+        )
     if classes > max(_MOST_CLASSES, len(y) // 2):
-        raise TableError(f"{where}: {classes} classes in {len(y)} rows, nearly one a row. {remedy}.")
+        raise TableError(
+            f"{where}: {classes} classes in {len(y)} rows, nearly one a row. Choose a target with a few distinct "
+            f"values{other}."
+        )
     return "classification"
 
 

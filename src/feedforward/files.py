@@ -187,12 +187,8 @@ def _read(path: str | os.PathLike[str], kinds: Collection[str] | None) -> tuple[
         if file.read(1) or found.hexdigest() != digest:
             _refuse("its bytes do not have the digest that was written with them: the file was damaged or altered")
     if kinds is not None and facts["kind"] not in kinds:
-        wanted = (
-            f", and here {' or '.join(map(repr, kinds))} is needed"
-            if len(kinds) < 3
-            else ", which is not what is needed here"
-        )
-        _refuse(f"it is of the kind {_shown(facts['kind'])}{wanted}")
+        needed = ("one of " if len(kinds) > 1 else "") + ", ".join(map(repr, kinds))
+        _refuse(f"it is of the kind {_shown(facts['kind'])}, and here {needed} is needed")
     return facts, arrays
 
 

@@ -63,7 +63,7 @@ def read_floats(column: Any, name: str, kind: str, declared: bool) -> NDArray[np
     kind : str
         number, boolean or date.
     declared : bool
-        Whether the user named this kind, so that text is parsed.
+        Whether the user named this kind, so that text is parsed; as dates it is parsed in any case.
 
     Raises
     ------
@@ -75,7 +75,7 @@ def read_floats(column: Any, name: str, kind: str, declared: bool) -> NDArray[np
     >>> read_floats(pa.chunked_array([["1", None, " 2"]]), "a", "number", declared=True)
     array([ 1., nan,  2.])
     """
-    if declared and holding(column) == "text":
+    if (declared or kind == "date") and holding(column) == "text":
         column = _parsed(column, name, kind)
     found = holding(column)
     if found == "nothing":
