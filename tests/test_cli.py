@@ -493,7 +493,7 @@ def test_labels_that_a_model_does_not_know_are_said(wine: Path, wine_model: Path
     assert "warning: the model knows no label 'cultivar 9' (48)" in result.stderr
     one = wine.with_name("one.csv")
     one.write_text("\n".join(text.splitlines()[:2]))
-    assert "1 rows" in run("evaluate", wine_model, one).stdout
+    assert "1 row;" in run("evaluate", wine_model, one).stdout
 
 
 def test_tables_are_read_as_in_training(tmp_path: Path) -> None:
@@ -566,7 +566,11 @@ def test_estimators_stored_by_themselves_read_tables_too(tmp_path: Path) -> None
         feedforward.save(model, tmp_path / "m.safetensors")
         found = json.loads(run("evaluate", tmp_path / "m.safetensors", table, "-t", "y", "--json").stdout)
         assert (found["accuracy"], found["baseline"]) == (pytest.approx(model.score(given, y)), None)
-        assert "accuracy" in run("evaluate", tmp_path / "m.safetensors", table, "-t", "y").stdout
+        printed = run("evaluate", tmp_path / "m.safetensors", table, "-t", "y")
+        assert "accuracy" in printed.stdout
+        by_place = "note: the model knows no names of columns, and takes these by their place: 'a', 'b'\n"
+        assert printed.stderr == (by_place if given is X else "")
+        assert ("2 columns, by their place" in run("inspect", tmp_path / "m.safetensors").stdout) == (given is X)
     assert "no column 'b'" in run("predict", tmp_path / "m.safetensors", write(table, [["a"], [1]]), code=2).stderr
     text = write(table, [["a", "b"], [1, "x"]])
     assert "'b' is of type string" in run("predict", tmp_path / "m.safetensors", text, code=2).stderr
@@ -599,6 +603,24 @@ def test_inspect_shows_what_is_inside(wine_model: Path, tmp_path: Path) -> None:
     for words, model in models.items():
         feedforward.save(model, tmp_path / "m")
         assert words in run("inspect", tmp_path / "m").stdout
+
+
+@pytest.mark.parametrize("width", [20, 80, 200])
+def test_inspect_leaves_lines_whole_and_no_blanks_behind(wine_model: Path, width: int) -> None:
+    command = [sys.executable, "-m", "feedforward", "inspect", str(wine_model)]
+    environment = {**os.environ, "COLUMNS": str(width)}
+    printed = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+    digest = read_file(wine_model)[0]["sha256"]
+    lines = printed.splitlines()
+    assert [line.split() for line in lines if "sha256" in line] == [["sha256", digest]]
+    assert [line for line in lines if line != line.rstrip()] == []
+
+
+def test_one_is_one(wine: Path, wine_model: Path, tmp_path: Path) -> None:
+    one = tmp_path / "one.csv"
+    one.write_text("\n".join(wine.read_text().splitlines()[:2]))
+    assert run("predict", wine_model, one, "--out", tmp_path / "a.csv").stdout == f"1 answer: {tmp_path / 'a.csv'}\n"
+    assert "one.csv: 1 row; target" in run("evaluate", wine_model, one).stdout
 
 
 def test_inspect_is_light(wine_model: Path, tmp_path: Path) -> None:

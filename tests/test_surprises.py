@@ -89,7 +89,7 @@ def test_commands_say_it_on_stderr(tmp_path: Path) -> None:
     table, model = write(tmp_path / "t.csv", rows), tmp_path / "m.safetensors"
     run("train", table, "-t", "y", "-m", "adaline", "--out", model)
     assert "note" not in run("predict", model, table).stderr
-    assert json.loads(run("evaluate", model, table, "--json").stdout)["surprises"] == []
+    assert json.loads(run("evaluate", model, table, "--json").stdout)["notes"] == []
     new = write(tmp_path / "new.csv", [["town", "age", "y"], ["Oslo", 1, "no"], ["Rome", "", "yes"], ["Oslo", 2, "no"]])
     result = run("predict", model, new)
     assert result.stdout.count("\n") == 4
@@ -97,4 +97,4 @@ def test_commands_say_it_on_stderr(tmp_path: Path) -> None:
     assert "note: column 'town': 2 of 3 rows hold values not seen in training, first in row 0" in result.stderr
     assert "note: column 'age': 1 of 3 rows holds no value, first in row 1" in result.stderr
     judged = run("evaluate", model, new, "--json")
-    assert [f"note: {sentence}" for sentence in json.loads(judged.stdout)["surprises"]] == judged.stderr.splitlines()
+    assert [f"note: {sentence}" for sentence in json.loads(judged.stdout)["notes"]] == judged.stderr.splitlines()

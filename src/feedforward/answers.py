@@ -127,9 +127,13 @@ class StoredModel:
             return rows
         return pa.table(list(rows.T), names=table.column_names)
 
-    def surprises(self, columns: Any) -> list[str]:
-        """Say what columns hold that training never saw; without an encoder, there is no saying."""
-        return [] if self.encoder is None else self.encoder.surprises(columns)
+    def notes(self, columns: Any) -> list[str]:
+        """Say if columns are taken by their place, and what they hold that training never saw, as far as is known."""
+        names = columns.column_names
+        shown = ", ".join(map(repr, names[:10])) + (", ..." if len(names) > 10 else "")
+        by_place = [f"the model knows no names of columns, and takes these by their place: {shown}"]
+        surprises = [] if self.encoder is None else self.encoder.surprises(columns)
+        return [*(by_place if self.column_names is None else []), *surprises]
 
     def ask(self, method: str, columns: Any, source: str) -> Array:
         """Return the answers of one of the model's methods; errors name the table."""
@@ -170,7 +174,7 @@ def predict_table(
     list of str
         The columns that were not needed.
     list of str
-        What the table holds that training never saw.
+        What there is to note of the others, as what they hold that training never saw.
 
     Raises
     ------
@@ -191,7 +195,7 @@ def predict_table(
     if proba:
         answers |= _columns("probability", model.learner.classes_, model.ask("predict_proba", columns, str(path)))
     target = (model.about or {}).get("target")
-    return pa.table(answers), [name for name in ignored if name != target], model.surprises(columns)
+    return pa.table(answers), [name for name in ignored if name != target], model.notes(columns)
 
 
 def _is_several(model: StoredModel) -> bool:
@@ -319,7 +323,7 @@ def evaluate_table(
         "baseline": None,
         "unknown_labels": unknown,
         "ignored_columns": ignored,
-        "surprises": model.surprises(columns),
+        "notes": model.notes(columns),
     }
     if "baseline" in about:
         baseline = label_from_facts(about["baseline"]["answer"])

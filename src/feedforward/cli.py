@@ -17,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from feedforward import __version__
 from feedforward.disk import words_of
 from feedforward.errors import FeedforwardError, SettingError
+from feedforward.phrases import counted
 from feedforward.terminal import (
     print_evaluation,
     print_experiments,
@@ -250,16 +251,16 @@ def predict(
         if out is not None:
             suffix_of(out)
         check_places({"--out": out}, {"the table": table, "the model": model})
-        answers, ignored, surprises = predict_table(
+        answers, ignored, notes = predict_table(
             StoredModel.open(model), table, proba=proba, encoding=encoding, delimiter=delimiter
         )
-        say_of_table(ignored, surprises)
+        say_of_table(ignored, notes)
         data = write_answers(answers, out)
         if out is None:
             sys.stdout.buffer.write(data)
             sys.stdout.flush()
         else:
-            results.print(f"{answers.num_rows} answers: {out}", markup=False, soft_wrap=True)
+            results.print(f"{counted(answers.num_rows, 'answer')}: {out}", markup=False, soft_wrap=True)
 
 
 @app.command(no_args_is_help=True)
@@ -285,7 +286,7 @@ def evaluate(
         from feedforward.answers import StoredModel, evaluate_table
 
         found = evaluate_table(StoredModel.open(model), table, target, encoding=encoding, delimiter=delimiter)
-        say_of_table(found["ignored_columns"], found["surprises"])
+        say_of_table(found["ignored_columns"], found["notes"])
         if found["unknown_labels"]:
             counts = ", ".join(f"{label!r} ({count})" for label, count in found["unknown_labels"].items())
             words.print(f"warning: the model knows no label {counts}: it is wrong there.", style="yellow", markup=False)

@@ -1,4 +1,4 @@
-"""Scores in words, the same wherever they are printed."""
+"""Scores and counts in words, the same wherever they are printed."""
 
 from typing import Any
 
@@ -29,3 +29,14 @@ def figure(name: str, score: float | None) -> str:
     if name == "accuracy":
         return f"{100 * score:.1f} %"
     return f"{round(score, 3) + 0.0:.3f}" if name == "r2" else f"{score:.4g}"
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a number of things.
+
+    Examples
+    --------
+    >>> counted(1, "answer"), counted(1200, "row")
+    ('1 answer', '1,200 rows')
+    """
+    return f"{count:,} {noun}{'' if count == 1 else 'es' if noun.endswith('s') else 's'}"

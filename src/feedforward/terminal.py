@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from feedforward.phrases import MEASURE_NAMES, always_answer, figure
+from feedforward.phrases import MEASURE_NAMES, always_answer, counted, figure
 from feedforward.storage.words import columns_of, facts_of, layers_of
 
 words = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -24,11 +24,11 @@ def print_experiments(experiments: list[Any]) -> None:
     first = experiments[0]
     facts = first.facts()
     kinds = list(facts["columns"].values())
-    counted = ", ".join(f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds))
-    aim = f"{len(facts['classes'])} classes" if first.task == "classification" else "a quantity"
+    columns = ", ".join(f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds))
+    aim = counted(len(facts["classes"]), "class") if first.task == "classification" else "a quantity"
     results.print(
-        f"{first.source}: {facts['rows']['train']} rows to train on, {facts['rows']['test']} to test on; "
-        f"columns: {counted}; {facts['inputs']} inputs; target {first.target!r}, {aim}",
+        f"{first.source}: {counted(facts['rows']['train'], 'row')} to train on, {facts['rows']['test']:,} to test on; "
+        f"columns: {columns}; {counted(facts['inputs'], 'input')}; target {first.target!r}, {aim}",
         markup=False,
         soft_wrap=True,
     )
@@ -49,19 +49,19 @@ def _figures(scores: dict[str, dict[str, float | None]]) -> list[str]:
     return [figure(name, parts[part]) for name, parts in scores.items() for part in ("train", "test")]
 
 
-def say_of_table(ignored: list[str], surprises: list[str]) -> None:
-    """Say on stderr which columns of a table were not needed, and what it holds that training never saw."""
+def say_of_table(ignored: list[str], notes: list[str]) -> None:
+    """Say on stderr which columns of a table were not needed, and what there is to note of the others."""
     if ignored:
         shown = ", ".join(map(repr, ignored[:10])) + (", ..." if len(ignored) > 10 else "")
         words.print(f"left aside, since the model does not know them: {shown}", markup=False)
-    for sentence in surprises:
-        words.print(f"note: {sentence}", markup=False)
+    for note in notes:
+        words.print(f"note: {note}", markup=False)
 
 
 def print_evaluation(found: dict[str, Any]) -> None:
     """Print how good a model is, beside the answer that needs no model."""
     results.print(
-        f"{found['table']}: {found['rows']} rows; target {found['target']!r}; model {found['model']}",
+        f"{found['table']}: {counted(found['rows'], 'row')}; target {found['target']!r}; model {found['model']}",
         markup=False,
         soft_wrap=True,
     )
@@ -80,10 +80,10 @@ def print_evaluation(found: dict[str, Any]) -> None:
 
 def print_summary(found: dict[str, Any]) -> None:
     """Print what is in a model file."""
-    grid = Table.grid(padding=(0, 2))
-    for name, value in facts_of(found):
-        grid.add_row(Text(name, style="bold"), Text(value, overflow="fold"))
-    results.print(grid)
+    lines = facts_of(found)
+    width = max(len(name) for name, _ in lines)
+    for name, value in lines:  # whole, however narrow the terminal is: a digest is to be copied
+        results.print(Text(f"{name:{width}}  ", style="bold") + Text(value), soft_wrap=True)
     for headings, rows in (layers_of(found), columns_of(found)):
         if rows:
             table = Table()

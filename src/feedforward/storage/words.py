@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from feedforward.phrases import MEASURE_NAMES, always_answer, figure
+from feedforward.phrases import MEASURE_NAMES, always_answer, counted, figure
 
 Rows = tuple[tuple[str, ...], list[tuple[str, ...]]]
 
@@ -25,11 +25,13 @@ def facts_of(found: Mapping[str, Any]) -> list[tuple[str, str]]:
     sha256 ab
     """
     about = found.get("about")
-    lines = [("file", f"{found['file']}, {found['bytes']:,} bytes"), ("kind", _kind(found))]
+    lines = [("file", f"{found['file']}, {counted(found['bytes'], 'byte')}"), ("kind", _kind(found))]
     if about:
         lines += _of_training(about)
     if "classes" in found:
-        lines.append((f"{len(found['classes'])} classes", _listed(found["classes"])))
+        lines.append((counted(len(found["classes"]), "class"), _listed(found["classes"])))
+    if "features" in found and "columns" not in found and found["feature_names"] is None:
+        lines.append(("takes", f"{counted(found['features'], 'column')}, by their place: they have no names"))
     if "epochs" in found:
         lines.append(("epochs", f"{found['epochs']:,}" + (f", in {about['seconds']:.3g} s" if about else "")))
     if "settings" in found:
@@ -59,7 +61,7 @@ def _of_training(about: Mapping[str, Any]) -> list[tuple[str, str]]:
     always = always_answer(about["task"], baseline["answer"][1])
     lines = [
         ("predicts", f"{about['target']!r}, {what}"),
-        ("trained on", f"{_plain(about['table'])}: {rows['train']:,} rows, tested on {rows['test']:,}"),
+        ("trained on", f"{_plain(about['table'])}: {counted(rows['train'], 'row')}, tested on {rows['test']:,}"),
     ]
     for name, parts in about["scores"].items():
         test, train = (figure(name, parts[part]) for part in ("test", "train"))
