@@ -511,6 +511,21 @@ def test_tables_are_read_as_in_training(tmp_path: Path) -> None:
     assert len(run("predict", path, table).stdout.splitlines()) == 61
 
 
+@pytest.mark.parametrize("names", [["True", "true"], ["true", "TRUE"], ["size", "Size"], ["null", "NULL"]], ids=str)
+def test_names_that_differ_by_case_only_are_two_columns(names: list[str], tmp_path: Path) -> None:
+    rows = [[str(i % 2 == 0).lower(), str(i % 3 == 0), f"{i % 3 == 0}!"] for i in range(60)]
+    train, model = write(tmp_path / "t.csv", [[*names, "y"], *rows]), tmp_path / "m.safetensors"
+    facts = json.loads(run("train", train, "-t", "y", "-m", "adaline", "--json", "--out", model).stdout)
+    assert facts["columns"] == dict.fromkeys(names, "boolean")
+    assert facts["accuracy"] == {"train": 1.0, "test": 1.0}  # the second column is the answer, and the first is not
+    turned = write(tmp_path / "turned.csv", [names[::-1], *([second, first] for first, second, _ in rows)])
+    assert run("predict", model, turned).stdout.splitlines()[1:] == [answer for _, _, answer in rows]
+    dropped = json.loads(run("train", train, "-t", "y", "-k", f"{names[0]}=drop", "--json").stdout)
+    assert dropped["columns"] == {names[0]: "drop", names[1]: "boolean"}
+    assert dropped["inputs"] == 1
+    assert json.loads(run("train", train, "-t", names[1], "--json").stdout)["classes"] == [False, True]
+
+
 def test_what_stands_in_columns_that_are_not_needed_does_not_matter(wine: Path, wine_model: Path) -> None:
     expected = run("predict", wine_model, wine).stdout
     for cell in ("red", "1,5", "inf", "2024-02-30"):
