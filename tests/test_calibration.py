@@ -36,7 +36,7 @@ def test_temperature_has_the_lowest_log_loss(calibrated: tuple[np.ndarray, np.nd
 
 def test_weights_are_repetitions(calibrated: tuple[np.ndarray, np.ndarray]) -> None:
     z, codes = 2 * calibrated[0][:300], calibrated[1][:300]
-    weights = np.arange(300) % 3 + 1.0
+    weights = (np.arange(300) % 3 + 1).astype(np.float64)
     times = weights.astype(int)
     assert best_temperature(z, codes, weights) == pytest.approx(
         best_temperature(np.repeat(z, times, axis=0), np.repeat(codes, times)), rel=1e-2

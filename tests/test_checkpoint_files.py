@@ -106,7 +106,7 @@ def test_a_wrong_setting_is_named() -> None:
         ({"every": 0.0, "unit": "seconds"}, "Checkpoint: every must be a number above 0"),
         ({"unit": "minutes"}, "Checkpoint: unit must be one of 'epochs', 'steps', 'seconds'; got 'minutes'"),
         ({"resume": 1}, "Checkpoint: resume must be True or False; got 1"),
-        ({"path": 3}, "Checkpoint: path must be a path; got 3"),
+        ({"path": 3}, "Checkpoint: path must be the path of a file; got 3"),
     ]
     for settings, message in wrong:
         with pytest.raises(SettingError, match=message):

@@ -441,8 +441,8 @@ def test_systems_without_locks_write_too(tmp_path: Path, monkeypatch: Any) -> No
 
 # No code is run ----------------------------------------------------------------------------------------------------
 
-LOAD_PATH = ["disk", "files", "training.state", "tables.state", "tables.columns", *(f"storage.{name}" for name in (
-    "checks", "labels", "parts", "estimators", "models", "saving", "summary", "words"))]  # fmt: skip
+LOAD_PATH = ["disk", "files", "training.state", "tables.state", "tables.columns", "phrases", *(f"storage.{name}" for
+    name in ("checks", "labels", "parts", "estimators", "models", "saving", "summary", "words"))]  # fmt: skip
 FORBIDDEN = {"pickle", "joblib", "importlib", "torch", "marshal", "shelve", "subprocess", "runpy", "ctypes", "socket"}
 
 

@@ -439,6 +439,14 @@ def test_a_file_of_another_kind_is_no_model(tmp_path: Path) -> None:
         ff.load(tmp_path / "a")
 
 
+@pytest.mark.parametrize("path", [None, 3, True, "", "a\0b", b"a", Path("a\0b")], ids=repr)
+def test_what_is_no_path_is_said(path: Any, tmp_path: Path) -> None:
+    for owner, call in (("load", lambda: ff.load(path)), ("save", lambda: ff.save({"weight": np.ones(1)}, path))):
+        with pytest.raises(ff.SettingError) as error:
+            call()
+        assert str(error.value) == f"{owner}: path must be the path of a file; got {path!r}."
+
+
 def test_reloading_needs_no_torch(tmp_path: Path) -> None:
     model = trained()
     ff.save(model, tmp_path / "a")

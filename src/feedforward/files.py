@@ -210,13 +210,30 @@ def _read(path: str | os.PathLike[str], kinds: Collection[str] | None) -> tuple[
         if file.read(1) or found.hexdigest() != digest:
             _refuse("its bytes do not have the digest that was written with them: the file was damaged or altered")
     if kinds is not None and facts["kind"] not in kinds:
-        wanted = (
-            f", and here {' or '.join(map(repr, kinds))} is needed"
-            if len(kinds) < 3
-            else ", which is not what is needed here"
-        )
-        _refuse(f"it is of the kind {_shown(facts['kind'])}{wanted}")
+        needed = ("one of " if len(kinds) > 1 else "") + ", ".join(map(repr, kinds))
+        _refuse(f"it is of the kind {_shown(facts['kind'])}, and here {needed} is needed")
     return facts, arrays
+
+
+def kind_of(path: str | os.PathLike[str]) -> str | None:
+    """Return what a file that `write_file` wrote says it is, by its header alone; None of any other file.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_file(f"{folder}/a", {"kind": "numbers"}, {})
+    ...     kind_of(f"{folder}/a")
+    'numbers'
+    """
+    try:
+        with open(path, "rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            _checked_length(length)
+            kind: str = _facts(_checked_header(file.read(length)))["kind"]
+            return kind
+    except (_Fault, OSError):
+        return None
 
 
 def _refuse(fault: str) -> NoReturn:

@@ -206,7 +206,7 @@ class MLPClassifier(ClassifierMixin, NetworkEstimator):
         Raises
         ------
         InputError
-            If the columns are not those of training, or a number is not finite.
+            If the columns are not those of training, or a number is not finite, or too large.
         """
         outputs = self._outputs(X)
         if self._several:

@@ -58,8 +58,17 @@ def drawn_seed(random_state: int | np.random.RandomState | None) -> int:
 # Rows --------------------------------------------------------------------------------------------------------------
 
 
-def in_dtype(values: Any, dtype: DTypeLike, name: str) -> Any:
+def in_dtype(values: Any, dtype: DTypeLike, name: str, columns: Sequence[Any] | None = None) -> Any:
     """Return an array or CSR matrix of finite numbers in the dtype of the network.
+
+    Parameters
+    ----------
+    values : array or CSR matrix of shape (n, m)
+    dtype : dtype
+    name : str
+        Of the values, for messages.
+    columns : sequence of str, optional
+        Names of the columns.
 
     Raises
     ------
@@ -85,7 +94,8 @@ def in_dtype(values: Any, dtype: DTypeLike, name: str) -> Any:
         )
         raise InputError(
             f"{name} has a number too large for dtype='{dtype}': {numbers.flat[worst]!s} at row {row} (counted from "
-            f"0), column {column}. Make it smaller, or set dtype='float64'."
+            f"0), column {column if columns is None else repr(str(columns[int(column)]))}. Make it smaller, or set "
+            "dtype='float64'."
         )
     return values.astype(dtype)
 

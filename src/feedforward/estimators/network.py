@@ -33,7 +33,15 @@ from feedforward.training.plan import Rows
 from feedforward.training.predictor import outputs
 from feedforward.training.recipe import Recipe, build_network, build_optimizer
 from feedforward.training.state import Training
-from feedforward.validation import RANDOM_STATE, SWITCH, Rule, check_rows, check_settings, one_row_or_more
+from feedforward.validation import (
+    RANDOM_STATE,
+    SWITCH,
+    Rule,
+    check_outputs,
+    check_rows,
+    check_settings,
+    one_row_or_more,
+)
 
 Array = NDArray[Any]
 
@@ -240,7 +248,7 @@ class NetworkEstimator(CallbackSupport, BaseEstimator):
                 epochs=epochs,
                 callbacks=(*self.callbacks, *callbacks),
                 verbose=bool(self.verbose),
-                column_names=getattr(self, "feature_names_in_", None),
+                column_names=self._names(),
                 shuffle=shuffle,
             )
         finally:  # after Ctrl-C too there is a network, with its history
@@ -296,7 +304,7 @@ class NetworkEstimator(CallbackSupport, BaseEstimator):
 
     def _rows(self, X: Any, y: Any, sample_weight: Any, *, fresh: bool, classes: Any = None) -> Rows:
         """Return checked rows, without those of weight 0; targets are codes or numbers, weights are float64."""
-        X = in_dtype(check_rows(self, X, reset=fresh), self._float, "X")
+        X = in_dtype(check_rows(self, X, reset=fresh), self._float, "X", self._names())
         y = self._read_targets(y, "y")
         check_lengths(X, y)
         weights = weights_of(sample_weight, len(y))
@@ -317,7 +325,7 @@ class NetworkEstimator(CallbackSupport, BaseEstimator):
             raise InputError(f"X_val: {error}") from error
         y = self._read_targets(y_val, "y_val")
         check_lengths(X, y, ("X_val", "y_val"))
-        return Rows(in_dtype(X, self._float, "X_val"), self._encode(y, "y_val"))
+        return Rows(in_dtype(X, self._float, "X_val", self._names()), self._encode(y, "y_val"))
 
     def _ready(self, rows: Rows) -> Rows:
         """Return rows as the loss and the network take them."""
@@ -338,8 +346,13 @@ class NetworkEstimator(CallbackSupport, BaseEstimator):
         if not hasattr(self, "network_"):
             check_is_fitted(self)
         if hasattr(self, "feature_names_in_") or not is_ready(X, self.n_features_in_):
-            X = in_dtype(check_rows(self, X, reset=False), self.network_.dtype, "X")
-        return outputs(self.network_, X, compiled=self.engine != "numpy")
+            X = in_dtype(check_rows(self, X, reset=False), self.network_.dtype, "X", self._names())
+        found = outputs(self.network_, X, compiled=self.engine != "numpy")
+        check_outputs(found, X, lambda: self.network_.parameters().values(), self._names())
+        return found
+
+    def _names(self) -> Any:
+        return getattr(self, "feature_names_in_", None)
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "network_")

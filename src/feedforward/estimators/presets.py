@@ -1,6 +1,5 @@
 """The presets of the tabular estimators: every setting of each, in one table."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -87,7 +86,11 @@ def preset_of(owner: str, name: Any, members: int | None, max_epochs: int | None
     if not isinstance(name, str) or name not in PRESETS:
         advice = nearest(str(name), PRESETS, "presets")
         raise SettingError(f"{owner}: preset is unknown: {name!r}. {advice}")
-    given: Mapping[str, int | None] = {"members": members, "max_epochs": max_epochs}
-    for setting, value in given.items():
+    preset = PRESETS[name]
+    for setting, value in (("members", members), ("max_epochs", max_epochs)):
         check_setting(owner, setting, value, COUNT | NONE)
-    return replace(PRESETS[name], **{setting: int(value) for setting, value in given.items() if value is not None})
+    return replace(
+        preset,
+        members=int(preset.members if members is None else members),
+        max_epochs=int(preset.max_epochs if max_epochs is None else max_epochs),
+    )

@@ -182,7 +182,7 @@ class MLPRegressor(RegressorMixin, NetworkEstimator):
         Raises
         ------
         InputError
-            If the columns are not those of training, or a number is not finite.
+            If the columns are not those of training, or a number is not finite, or too large.
         """
         outputs = self._outputs(X).astype(np.float64)
         return outputs[:, 0] if self.n_outputs_ == 1 else outputs

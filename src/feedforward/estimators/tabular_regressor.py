@@ -14,7 +14,9 @@ from feedforward.estimators.tabular_base import Array, TabularEstimator
 from feedforward.training.checkpoints import Callback, Checkpoint
 from feedforward.validation import Rule, check_setting
 
-_SHARE = Rule("a number above 0 and below 1", lambda value: isinstance(value, float | np.floating) and 0 < value < 1)
+_SHARE = Rule(
+    "a number above 0 and below 1", lambda value: isinstance(value, float | np.floating) and bool(0 < value < 1)
+)
 
 
 class TabularRegressor(RegressorMixin, TabularEstimator):
@@ -153,14 +155,15 @@ class TabularRegressor(RegressorMixin, TabularEstimator):
         if not len(self.errors_):
             raise InputError("No row was left out in training, so nothing is known of errors. Fit on more rows.")
         reach = np.array([radius(errors, coverage) for errors in self.errors_.T])
-        ends = np.stack([y - reach, y + reach], axis=-1)
+        ends: Array = np.stack([y - reach, y + reach], axis=-1)
         return ends[:, 0] if self.n_outputs_ == 1 else ends
 
     def _answers(self, X: Any) -> Array:
         return self._in_range(self._outputs(X).mean(axis=0))
 
     def _in_range(self, outputs: Array) -> Array:
-        return np.clip(self.mean_ + self.scale_ * outputs, self.low_, self.high_)
+        answers: Array = np.clip(self.mean_ + self.scale_ * outputs, self.low_, self.high_)
+        return answers
 
     # What targets and outputs mean ---------------------------------------------------------------------------------
 

@@ -76,7 +76,7 @@ def tabular_from_state(kind: type, facts: Mapping[str, Any], arrays: Mapping[str
     need(COUNT_OR_ZERO.holds(facts["seed"]) and RANDOM_STATE.holds(facts["seed"]), f"seed is {facts['seed']!r}")
     need(COUNT.holds(facts["outputs"]), f"outputs must be a count; got {facts['outputs']!r}")
     need(COUNT_OR_ZERO.holds(facts["epochs"]), f"epochs must be a count; got {facts['epochs']!r}")
-    model = estimator_from_settings(kind, facts["settings"], facts["seed"])
+    model: TabularEstimator = estimator_from_settings(kind, facts["settings"], facts["seed"])
     model.seed_, model.n_outputs_, model.n_iter_ = facts["seed"], facts["outputs"], facts["epochs"]
     if is_classifier:
         model.classes_ = labels_from_facts(facts["classes"])

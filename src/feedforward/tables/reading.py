@@ -2,7 +2,7 @@
 
 import gzip
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -14,10 +14,12 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pyarrow import ipc, parquet
 
+from feedforward.disk import words_of
 from feedforward.errors import FileError, InputError, SettingError, TableError
-from feedforward.tables.cells import Stray, find_stray, narrowest, without_blanks, without_nan
+from feedforward.tables.cells import Stray, find_stray, narrowest, to_dates, without_blanks, without_nan
 from feedforward.tables.delimited import Delimited
 from feedforward.tables.frames import frame_to_table, is_frame
+from feedforward.tables.values import holding
 from feedforward.validation import nearest
 
 _CSV = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz")
@@ -35,6 +37,42 @@ class _Source:
 
     def place(self, row: int) -> str:
         return f"row {row} (counted from 0)" if self.line_of is None else f"line {self.line_of(row)}"
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """What is to be made of the columns.
+
+    Attributes
+    ----------
+    text_columns : sequence of str
+        To stay text.
+    wanted : collection of str or None
+        Those that matter; None for all.
+    is_new : bool
+        Whether a model is yet to be made: kinds can be declared then, and not for one that is there already.
+    """
+
+    text_columns: Sequence[str]
+    wanted: Collection[str] | None = None
+    is_new: bool = True
+
+    def __post_init__(self) -> None:
+        names = self.text_columns
+        if isinstance(names, str) or not all(isinstance(name, str) for name in names):
+            raise SettingError(f"text_columns must be a list of column names; got {names!r}.")
+
+    def check(self, names: Sequence[str]) -> None:
+        """Raise `SettingError` if a column is to be text that a table with these names has not."""
+        for name in self.text_columns if self.is_new else ():
+            if name not in names:
+                raise SettingError(
+                    f"text_columns names no column of the table: {name!r}. {nearest(name, names, 'columns')}"
+                )
+
+    def wants(self, name: str) -> bool:
+        """Whether it matters what stands in a column."""
+        return self.wanted is None or name in self.wanted
 
 
 @overload
@@ -69,6 +107,7 @@ def read_table(
     timestamp (ISO 8601), else text. Missing are: empty cells, NA, N/A, NaN, nan, null, NULL and None. Spaces around
     numbers are ignored. Zero-padded codes (007, 010) stay text, as do yes and no. A column that is mostly numbers (or
     dates) with a few cells of text is an error, not a category: correct the cells or name the column in `text_columns`.
+    Other files and frames bring their types along; text there that is dates in ISO 8601, all of it, becomes dates too.
 
     Parameters
     ----------
@@ -108,7 +147,7 @@ def read_table(
     Traceback (most recent call last):
     feedforward.errors.FileError: absent.csv does not exist. ...
     """
-    source, table = _read(path_or_frame, encoding, delimiter, text_columns)
+    source, table = _read(path_or_frame, encoding, delimiter, _Reading(text_columns))
     return table if target is None else _split(table, target, source)
 
 
@@ -119,10 +158,12 @@ def read_rows(
     encoding: str = "utf-8",
     delimiter: str | None = None,
     text_columns: Sequence[str] = (),
+    wanted: Collection[str] | None = None,
 ) -> tuple[Any, NDArray[Any] | None]:
     """Read a table for a model that is there already: rows to be predicted or, with a target, to be judged on.
 
-    Like `read_table`, but a target may be the same in every row, and `text_columns` that the table has not are none.
+    Like `read_table`, but a target may be the same in every row, `text_columns` that the table has not are none, and
+    what stands in columns that are not `wanted` does not matter. None wants them all.
 
     Examples
     --------
@@ -130,32 +171,29 @@ def read_rows(
     Traceback (most recent call last):
     feedforward.errors.FileError: absent.csv does not exist. ...
     """
-    source, table = _read(path, encoding, delimiter, text_columns, strict=False)
+    reading = _Reading(text_columns, wanted, is_new=False)
+    source, table = _read(path, encoding, delimiter, reading)
     if target is None:
         return table, None
     labels = _target(table, target, source)
     return table.drop_columns([target]), labels
 
 
-def _read(
-    path_or_frame: Any, encoding: str, delimiter: str | None, text_columns: Sequence[str], *, strict: bool = True
-) -> tuple[_Source, Any]:
-    if isinstance(text_columns, str) or not all(isinstance(name, str) for name in text_columns):
-        raise SettingError(f"text_columns must be a list of column names; got {text_columns!r}.")
+def _read(path_or_frame: Any, encoding: str, delimiter: str | None, reading: _Reading) -> tuple[_Source, Any]:
     if isinstance(path_or_frame, str | PathLike):
         path = Path(path_or_frame)
         suffix = _checked_suffix(path)
         if suffix in _CSV:
-            source, table = _read_csv(path, suffix, encoding, delimiter, text_columns, strict)
+            source, table = _read_csv(path, suffix, encoding, delimiter, reading)
         else:
             _refuse_csv_settings(path.name, encoding, delimiter)
             source = _Source(str(path))
-            table = _with_text_columns(_read_arrow(path, suffix), source, text_columns, strict)
+            table = _retyped(_read_arrow(path, suffix), source, reading)
     else:
         _refuse_csv_settings("a DataFrame", encoding, delimiter)
         source = _Source("the table")
-        table = _with_text_columns(_read_frame(path_or_frame), source, text_columns)
-    return source, _finite(table, source)
+        table = _retyped(_read_frame(path_or_frame), source, reading)
+    return source, _finite(table, source, reading)
 
 
 # Files -------------------------------------------------------------------------------------------------------------
@@ -167,6 +205,8 @@ def _checked_suffix(path: Path) -> str:
         is_folder, is_there = path.is_dir(), path.exists()
     except PermissionError:  # of a folder above it
         raise FileError(f"{path} may not be read: permission denied. Ask for the right to read it.") from None
+    except OSError as error:
+        raise FileError(f"{path} cannot be read: {words_of(error)}. Check the path.") from None
     if is_folder:
         raise FileError(f"{path} is a directory. Give the path of a file in it.")
     if not is_there:
@@ -196,12 +236,10 @@ def _read_bytes(path: Path) -> bytes:
     except PermissionError:
         raise FileError(f"{path} may not be read: permission denied. Ask for the right to read it.") from None
     except OSError as error:
-        raise FileError(f"{path} cannot be read: {error.strerror}. Check the file and its disk.") from None
+        raise FileError(f"{path} cannot be read: {words_of(error)}. Check the file and its disk.") from None
 
 
-def _read_csv(
-    path: Path, suffix: str, encoding: str, delimiter: str | None, text_columns: Sequence[str], strict: bool
-) -> tuple[_Source, Any]:
+def _read_csv(path: Path, suffix: str, encoding: str, delimiter: str | None, reading: _Reading) -> tuple[_Source, Any]:
     name, data = str(path), _read_bytes(path)
     if suffix.endswith(".gz") and data:
         try:
@@ -217,36 +255,33 @@ def _read_csv(
         )
     text = Delimited.open(name, data, encoding, delimiter)
     source, cells = _Source(name, text.line_of), text.to_table()
-    if strict:
-        _check_text_columns(text_columns, cells.column_names)
-    columns = [
-        _typed(cells.column(column), column, source, keep=column in text_columns) for column in cells.column_names
-    ]
+    reading.check(cells.column_names)
+    columns = [_typed(cells.column(column), column, source, reading) for column in cells.column_names]
     return source, pa.table(columns, names=cells.column_names)
 
 
-def _typed(cells: Any, column: str, source: _Source, *, keep: bool) -> Any:
+def _typed(cells: Any, column: str, source: _Source, reading: _Reading) -> Any:
+    keep = column in reading.text_columns or not reading.wants(column)
     typed = None if keep else narrowest(cells)
     if typed is not None:
         return typed
     text = without_blanks(cells)
     stray = None if keep else find_stray(text)
     if stray is not None:
-        raise TableError(_words_for(stray, column, source))
+        raise TableError(_words_for(stray, column, source, reading.is_new))
     return text
 
 
-def _words_for(stray: Stray, column: str, source: _Source) -> str:
+def _words_for(stray: Stray, column: str, source: _Source, is_new: bool) -> str:
     if stray.has_comma:
         fault = f"{stray.text!r} has a decimal comma, or a comma between thousands"
         remedy = "Write the column's numbers like 1234.5"
     else:
         fault = f"{stray.text!r} is not a {stray.expected}, as {min(stray.share, 0.999):.1%} of the column's cells are"
         remedy = "Correct the cell or leave it empty"
-    return (
-        f"{source.name}, {source.place(stray.row)}, column {column!r}: {fault}. {remedy}, drop the column, or declare "
-        f"it text: text_columns=[{column!r}]."
-    )
+    if is_new:
+        remedy += f", drop the column, or declare it text: text_columns=[{column!r}]"
+    return f"{source.name}, {source.place(stray.row)}, column {column!r}: {fault}. {remedy}."
 
 
 def _read_arrow(path: Path, suffix: str) -> Any:
@@ -291,37 +326,36 @@ def _refuse_csv_settings(name: str, encoding: str, delimiter: str | None) -> Non
         raise SettingError(f"encoding and delimiter are for CSV files; {name} is none. Leave them out.")
 
 
-def _check_text_columns(text_columns: Sequence[str], names: Sequence[str]) -> None:
-    for name in text_columns:
-        if name not in names:
-            raise SettingError(
-                f"text_columns names no column of the table: {name!r}. {nearest(name, names, 'columns')}"
-            )
-
-
-def _with_text_columns(table: Any, source: _Source, text_columns: Sequence[str], strict: bool = True) -> Any:
-    if strict:
-        _check_text_columns(text_columns, table.column_names)
-    for name in [name for name in text_columns if name in table.column_names]:
-        place = table.column_names.index(name)
-        try:
-            table = table.set_column(place, name, table.column(place).cast(pa.string()))
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-            raise TableError(f"{source.name}, column {name!r} cannot be text. Leave it out of text_columns.") from None
+def _retyped(table: Any, source: _Source, reading: _Reading) -> Any:
+    """Return a table that brought its types along, but for columns to be text, and text that is dates in ISO 8601."""
+    reading.check(table.column_names)
+    for place, name in enumerate(table.column_names):
+        column = table.column(place)
+        if name in reading.text_columns:
+            try:
+                table = table.set_column(place, name, column.cast(pa.string()))
+            except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+                raise TableError(
+                    f"{source.name}, column {name!r} cannot be text. Leave it out of text_columns."
+                ) from None
+        elif holding(column) == "text" and reading.wants(name):
+            dates = to_dates(pc.utf8_trim_whitespace(without_blanks(column.cast(pa.large_string()))))
+            if dates is not None and dates.null_count < len(dates):
+                table = table.set_column(place, name, dates)
     return table
 
 
 # Contents ----------------------------------------------------------------------------------------------------------
 
 
-def _finite(table: Any, source: _Source) -> Any:
+def _finite(table: Any, source: _Source, reading: _Reading) -> Any:
     """Return the table with not-a-number missing; refuse infinity, and a table without rows or columns."""
     if table.num_columns == 0 or table.num_rows == 0:
         lack = "columns" if table.num_columns == 0 else "rows"
         raise TableError(f"{source.name} has no {lack}. Give a table with columns and rows.")
     for place, name in enumerate(table.column_names):
         column = table.column(place)
-        if not pa.types.is_floating(column.type):
+        if not pa.types.is_floating(column.type) or not reading.wants(name):
             continue
         if pa.types.is_float16(column.type):
             column = column.cast(pa.float32())

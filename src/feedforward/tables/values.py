@@ -17,6 +17,17 @@ _PLURAL = {"number": "numbers", "boolean": "booleans", "date": "dates", "text": 
 _TICKS_A_DAY = {"s": 86_400, "ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
 
 
+def decoded(column: Any) -> Any:
+    """Return a column, of pandas' or Arrow's categories as the values that they stand for.
+
+    Examples
+    --------
+    >>> decoded(pa.chunked_array([["a", "b"]]).dictionary_encode()).type
+    DataType(string)
+    """
+    return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
+
+
 def holding(column: Any) -> str:
     """Return what a column holds: number, boolean, text, date, nothing, or other, which has no encoding.
 
@@ -52,7 +63,7 @@ def read_floats(column: Any, name: str, kind: str, declared: bool) -> NDArray[np
     kind : str
         number, boolean or date.
     declared : bool
-        Whether the user named this kind, so that text is parsed.
+        Whether the user named this kind, so that text is parsed; as dates it is parsed in any case.
 
     Raises
     ------
@@ -64,7 +75,7 @@ def read_floats(column: Any, name: str, kind: str, declared: bool) -> NDArray[np
     >>> read_floats(pa.chunked_array([["1", None, " 2"]]), "a", "number", declared=True)
     array([ 1., nan,  2.])
     """
-    if declared and holding(column) == "text":
+    if (declared or kind == "date") and holding(column) == "text":
         column = _parsed(column, name, kind)
     found = holding(column)
     if found == "nothing":
