@@ -100,6 +100,7 @@ ORDER = [
     "storage.checks",
     "storage.labels",
     "storage.parts",
+    "storage.networks",
     "storage.estimators",
     "storage.models",
     "storage.saving",
