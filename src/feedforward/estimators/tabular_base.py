@@ -121,7 +121,7 @@ class TabularEstimator(CallbackSupport, BaseEstimator):
         InputError, SettingError, TableError, FileError
             If rows, targets, weights or settings cannot be used.
         """
-        preset, seed = self._checked_preset(), drawn_seed(self.random_state)
+        preset, seed = self.checked_preset(), drawn_seed(self.random_state)
         for name in ("network_", "_folded"):
             self.__dict__.pop(name, None)  # if this fails, no network stays behind for other columns and classes
         table, y = self._taken_apart(X, y, "X")
@@ -212,7 +212,8 @@ class TabularEstimator(CallbackSupport, BaseEstimator):
 
     # What is given, checked ----------------------------------------------------------------------------------------
 
-    def _checked_preset(self) -> Preset:
+    def checked_preset(self) -> Preset:
+        """Return the preset with what was set in its place; `SettingError` if a setting cannot be used."""
         owner = type(self).__name__
         check_settings(self, self._rules)
         check_name(owner, "engine", self.engine, ("auto", *ENGINES))

@@ -174,6 +174,7 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):
         codes = np.broadcast_to(targets, outputs.shape[:-1])
         self.temperature_ = best_temperature(outputs, codes, weights)
 
-    def _checked_preset(self) -> Preset:
+    def checked_preset(self) -> Preset:
+        """Return the preset with what was set in its place; `SettingError` if a setting cannot be used."""
         check_name(type(self).__name__, "metric", self.metric, ("log_loss", "accuracy"))
-        return super()._checked_preset()
+        return super().checked_preset()

@@ -121,7 +121,8 @@ def _columns(given: Any, what: str) -> tuple[int, int] | list[int]:
         if len(places) == 2 and places[0] < places[1]:
             return places[0], places[1]
     elif places and len(set(places)) == len(places):
-        return (places[0], places[-1] + 1) if np.all(np.diff(places) == 1) else places
+        run = (places[0], places[0] + len(places))
+        return run if places == list(range(*run)) else places
     raise InputError(
         f"{what} must be a range (first, stop) of columns counted from 0, or a list of different ones; got {given!r}."
     )

@@ -87,10 +87,12 @@ class Embedding(Layer):
     def _check_codes(self, x: Array) -> None:
         wrong = ~((x >= 0) & (x < self.levels) & (x == np.floor(x)))
         if wrong.any():
-            place = tuple(np.argwhere(wrong)[0])
+            *member, row = np.argwhere(wrong[..., 0])[0].tolist()
+            where = (
+                f"row {row} of member {member[0]} (both counted from 0)" if member else f"row {row} (counted from 0)"
+            )
             raise InputError(
-                f"{self!r} expects whole numbers from 0 to {self.levels - 1} and got {x[place]} in row {place[-2]} "
-                "(counted from 0)."
+                f"{self!r} expects whole numbers from 0 to {self.levels - 1} and got {x[*member, row, 0]} in {where}."
             )
 
     def __repr__(self) -> str:

@@ -60,12 +60,19 @@ def _folded(network: Sequential) -> list[Layer]:
     """Return the layers that remain of `network`, whose arrays are changed."""
     remaining: list[Layer] = []
     for layer in _flat(network):
-        before = remaining[-1] if remaining else None
-        if isinstance(layer, Linear) and isinstance(before, Scale) and before.features == layer.in_features:
-            layer.weight = layer.weight * before.scale[..., None, :]
-            remaining.pop()
+        if isinstance(layer, Linear):
+            while remaining and _multiplies(remaining[-1], layer):
+                remaining.pop()
         remaining.append(layer)
     return remaining
+
+
+def _multiplies(before: Layer, linear: Linear) -> bool:
+    """Multiply the layer before into the weights, if it is a `Scale` of their inputs; say whether it is."""
+    if not isinstance(before, Scale) or before.features != linear.in_features:
+        return False
+    linear.weight = linear.weight * before.scale[..., None, :]
+    return True
 
 
 def _flat(network: Sequential) -> list[Layer]:
@@ -89,7 +96,8 @@ def _alone(layer: Layer) -> Layer:
 def _factors(name: str, given: ArrayLike | None, otherwise: float, last: Linear) -> Array:
     shape = last.weight.shape[:-1]
     try:
-        array = np.asarray(otherwise if given is None else given, last.weight.dtype)
+        with np.errstate(over="ignore"):  # told below
+            array = np.asarray(otherwise if given is None else given).astype(last.weight.dtype)
     except (TypeError, ValueError) as error:
         raise InputError(f"fold: {name} must be numbers; {error}.") from error
     if given is not None and array.shape not in (shape, shape[-1:]):

@@ -64,6 +64,11 @@ def start_from_rows(network: Sequential, X: ArrayLike, rng: Rng) -> None:
         )
     if rows.ndim != 2 or not len(rows):
         raise InputError(f"start_from_rows needs one row or more, shape ('n', 'm'); got shape {rows.shape}.")
+    if not np.isfinite(rows).all():
+        i, j = np.argwhere(~np.isfinite(rows))[0].tolist()
+        raise InputError(
+            f"start_from_rows: X contains {rows[i, j]} in row {i} (counted from 0), column {j}. Give finite numbers."
+        )
     network(rows[:1])  # whatever does not fit is found before anything is changed
     if len(rows) > ENOUGH:
         rows = rows[np.sort(rng.choice(len(rows), ENOUGH, replace=False))]

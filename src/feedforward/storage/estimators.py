@@ -14,22 +14,18 @@ from feedforward import nn
 from feedforward.estimators.classifier import MLPClassifier
 from feedforward.estimators.network import NetworkEstimator
 from feedforward.estimators.regressor import MLPRegressor
+from feedforward.estimators.tabular_base import TabularEstimator
 from feedforward.files import group, prefixed
 from feedforward.neurons.adaline import Adaline
 from feedforward.neurons.neuron import Neuron
 from feedforward.storage.checks import Array, State, is_text, need, need_fitted, need_keys, need_names, plain
 from feedforward.storage.labels import label_from_facts, label_to_facts, labels_from_facts, labels_to_facts
-from feedforward.storage.parts import (
-    network_from_state,
-    network_to_state,
-    part_from_facts,
-    part_to_facts,
-    width_after,
-)
+from feedforward.storage.networks import network_from_state, network_to_state, width_after
+from feedforward.storage.parts import part_from_facts, part_to_facts
 from feedforward.training.state import Training, restore_training, training_to_state
 from feedforward.validation import COUNT, COUNT_OR_ZERO, NOT_NEGATIVE, RANDOM_STATE, SWITCH, check_settings
 
-_LEFT_OUT = ("device", "callbacks", "verbose", "random_state")
+_LEFT_OUT = ("device", "callbacks", "n_jobs", "verbose", "random_state")
 _PART_OF = {"activation": nn.ActivationLayer, "loss": nn.Loss, "optimizer": nn.Optimizer}
 
 
@@ -73,12 +69,16 @@ def estimator_from_settings(kind: type, facts: Any, random_state: int | None) ->
             value = _class_weight(value)
         elif name == "hidden_sizes" and isinstance(value, list):
             value = tuple(value)
+        elif name == "kinds" and isinstance(value, dict):
+            need(all(map(is_text, value.values())), f"the setting kinds is {value!r}")
         else:
             need(not isinstance(value, list | dict), f"the setting {name} is {value!r}")
         settings[name] = value
     estimator = kind(**settings, random_state=random_state)
     if isinstance(estimator, NetworkEstimator):
         estimator._checked_recipe()
+    elif isinstance(estimator, TabularEstimator):
+        estimator.checked_preset()
     else:
         check_settings(estimator, estimator._rules)
     return estimator

@@ -16,7 +16,7 @@ from feedforward.storage.estimators import (
     settings_to_facts,
 )
 from feedforward.storage.labels import labels_from_facts, labels_to_facts
-from feedforward.storage.parts import network_from_state, network_to_state, width_after
+from feedforward.storage.networks import network_from_state, network_to_state, width_after
 from feedforward.tables.encoding import TableEncoder
 from feedforward.validation import COUNT, COUNT_OR_ZERO, RANDOM_STATE
 
