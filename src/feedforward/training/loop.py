@@ -28,6 +28,7 @@ from feedforward.training.recipe import Recipe
 from feedforward.training.scores import SCORES, as_score, score_sums, spread
 from feedforward.training.state import Training
 from feedforward.training.troubles import (
+    ENOUGH,
     asleep,
     dead_units,
     diverged,
@@ -156,18 +157,17 @@ def train(
 
 def _noticed(training: Training, rows: Rows, recipe: Recipe, loss: nn.Loss, score: str) -> list[str]:
     """Return what there is to say of a training that is over."""
-    losses = training.history.get("train_loss", [])
-    troubles = dead_units(training.network, rows.X)
-    slow = (
-        rising_loss(losses, float(training.optimizer.lr))
-        or asleep(training.network, loss, rows, losses)
-        or useless(score, training.history.get("train_score", ()))
-    )
-    if recipe.patience:
-        return troubles + slow
+    history, patience = training.history, recipe.patience
+    kept = training.best_epoch if patience else training.epoch  # whose weights stay
+    enough = min(ENOUGH, patience or ENOUGH)  # epochs
+    losses = history.get("train_loss", [])
+    slow = rising_loss(losses, float(training.optimizer.lr))
+    if training.epoch >= enough:
+        slow = slow or asleep(training.network, loss, rows, history, kept) or useless(score, history, kept)
     if not training.should_stop:
-        slow = slow or unfinished(training.history.get(training.watched, losses), training.step)
-    return troubles + slow + memorised(training.history, training.best_epoch)
+        slow = slow or unfinished(history.get(training.watched, losses), training.step)
+    by_heart = [] if patience else memorised(history, training.best_epoch)
+    return dead_units(training.network, rows.X) + slow + by_heart
 
 
 def _copies(network: nn.Sequential) -> dict[str, Array]:
