@@ -653,7 +653,7 @@ def test_a_loss_that_still_falls_is_told() -> None:
     assert "the loss was still falling when training ended" in trouble
     assert "max_epochs=1000" in trouble
     assert run(Recipe(**{**vars(few), "max_epochs": 49})).troubles == []
-    assert run(Recipe(**{**vars(few), "patience": 90})).troubles == []
+    assert "max_epochs=1000" in run(Recipe(**{**vars(few), "patience": 90})).troubles[0]  # it did not run out
     assert run(few, callbacks=[stop_at(80)]).troubles == []
     slow = Recipe(hidden_sizes=(8,), optimizer="sgd", learning_rate=2e-4, batch_size=4)  # 1500, but small ones
     (trouble,) = run(slow, rows=Rows(X[LEARN], (X[LEARN, 0] + X[LEARN, 1] > 0).astype(int))).troubles
@@ -670,6 +670,26 @@ def test_a_network_too_deep_to_learn_is_told(regression: bool) -> None:
     assert "next to nothing was learned. Through 10 layers of Sigmoid hardly any gradient reaches the first" in trouble
     relu = Recipe(**{**vars(deep), "activation": "relu", "learning_rate": 0.005})
     assert not any("nothing was learned" in trouble for trouble in run(relu, regression=regression).troubles)
+
+
+def test_where_patience_ends_an_unlearned_training_it_is_told_by_the_best_epoch() -> None:
+    recipe = Recipe(hidden_sizes=(8,), learning_rate=1e-9, patience=4)
+    reverse = Rows(X[LEARN], 1 - CODES[LEARN])  # their loss rises while that of the others falls
+    constant = log_loss(CODES[LEARN], np.full(60, CODES[LEARN].mean()))
+    for epochs in (40, 4):  # patience runs out, or ends with the epochs
+        training = run(Recipe(**{**vars(recipe), "max_epochs": epochs}), validation=reverse)
+        assert (training.best_epoch, training.epoch) == (1, min(5, epochs))
+        reached = min(training.history["train_loss"][0], training.best_loss)
+        (trouble,) = training.troubles
+        assert f"after epoch 1 the loss is {reached:.4g}, and {constant:.4g} if every row is given the" in trouble
+        assert "next to nothing was learned" in trouble
+    assert run(Recipe(**{**vars(recipe), "max_epochs": 3}), validation=reverse).troubles == []
+    quantities = Recipe(**{**vars(recipe), "loss": "squared_error", "max_epochs": 40})
+    rows_far, reverse_far = (Rows(X[LEARN], sign * (TARGETS[LEARN] + 1e3)) for sign in (1, -1))
+    training = run(quantities, regression=True, rows=rows_far, validation=reverse_far)
+    assert (training.best_epoch, training.epoch) == (1, 5)
+    (trouble,) = training.troubles
+    assert f"R² of the training rows is {training.history['train_score'][0]:.3g} over epoch 1" in trouble
 
 
 def stop_at(epoch: int) -> Any:
@@ -817,7 +837,10 @@ def test_many_dead_layers_are_one_trouble() -> None:
         net[i].bias[...] = -1e3
     (trouble,) = dead_units(net, X)
     assert "in layer 1, 100 %" in trouble
-    assert "4 more layers" in trouble
+    assert "fire for no row (and many in 4 more layers): they are dead" in trouble
+    for i in range(4, 10, 2):
+        net[i].bias[...] = 1e3
+    assert "(and many in 1 more layer): they are dead" in dead_units(net, X)[0]
 
 
 def test_classes_learned_worse_than_by_one_answer_for_all_are_told() -> None:

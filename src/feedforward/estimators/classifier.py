@@ -82,8 +82,9 @@ class MLPClassifier(ClassifierMixin, NetworkEstimator):
     network_ : Sequential
         The trained network. Its outputs are logits, before the softmax.
     history_ : dict
-        "train_loss" and "train_score" (accuracy), weighted means of the batches before each update; "val_loss" and
-        "val_score" after the epoch, where there are validation rows; "seconds". One value an epoch.
+        "train_loss" and "train_score" (accuracy), weighted means of the batches, each before its update and with
+        dropout; "val_loss" and "val_score" after the epoch and without, where there are validation rows; "seconds".
+        One value an epoch.
     n_iter_ : int
         Epochs done.
     should_stop_ : bool

@@ -75,8 +75,9 @@ class MLPRegressor(RegressorMixin, NetworkEstimator):
     network_ : Sequential
         The trained network. Its outputs are the predictions.
     history_ : dict
-        "train_loss" and "train_score" (R²), weighted means of the batches before each update; "val_loss" and
-        "val_score" after the epoch, where there are validation rows; "seconds". One value an epoch.
+        "train_loss" and "train_score" (R²), weighted means of the batches, each before its update and with
+        dropout; "val_loss" and "val_score" after the epoch and without, where there are validation rows; "seconds".
+        One value an epoch.
     n_iter_ : int
         Epochs done.
     should_stop_ : bool

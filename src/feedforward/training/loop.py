@@ -30,6 +30,7 @@ from feedforward.training.recipe import Recipe
 from feedforward.training.scores import SCORES, as_score, spread
 from feedforward.training.state import Training
 from feedforward.training.troubles import (
+    ENOUGH,
     asleep,
     dead_units,
     diverged,
@@ -165,18 +166,18 @@ def train(
 
 def _noticed(training: Training, rows: Rows, recipe: Recipe, loss: nn.Loss, score: str) -> list[str]:
     """Return what there is to say of a training that is over."""
-    losses = training.history.get("train_loss", [])
-    troubles = dead_units(training.network, rows.X)
-    slow = (
-        rising_loss(losses, float(training.optimizer.lr))
-        or asleep(training.network, loss, rows, losses)
-        or useless(score, training.history.get("train_score", ()))
-    )
-    if recipe.restores:
-        return troubles + slow
-    if not training.should_stop and training.max_epochs in (None, recipe.max_epochs):
-        slow = slow or unfinished(training.history.get("val_loss", losses), training.step)
-    return troubles + slow + memorised(training.history, int(np.max(training.best_epoch)))
+    history, best = training.history, int(np.max(training.best_epoch))
+    kept = best if recipe.restores else training.epoch  # whose weights stay
+    enough = min(ENOUGH, recipe.patience or ENOUGH)  # epochs
+    losses = history.get("train_loss", [])
+    slow = rising_loss(losses, float(training.optimizer.lr))
+    if training.epoch >= enough:
+        slow = slow or asleep(training.network, loss, rows, history, kept) or useless(score, history, kept)
+    is_cut_short = training.should_stop or training.max_epochs not in (None, recipe.max_epochs)
+    if not (is_cut_short or recipe.keep_best):
+        slow = slow or unfinished(history.get("val_loss", losses), training.step)
+    by_heart = [] if recipe.restores else memorised(history, best)
+    return dead_units(training.network, rows.X) + slow + by_heart
 
 
 def _reopen(training: Training, recipe: Recipe, watched: str) -> None:

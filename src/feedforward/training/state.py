@@ -28,8 +28,8 @@ class Training:
     epoch, step : int
         Epochs and steps done.
     history : dict of lists
-        For each epoch "train_loss" and "train_score", weighted means of the batches before their updates; with
-        validation rows "val_loss" and "val_score", after the epoch; "seconds".
+        For each epoch "train_loss" and "train_score", weighted means of the batches, each before its update and with
+        dropout; with validation rows "val_loss" and "val_score", after the epoch and without; "seconds".
     watched : str
         The loss or score that decides which epoch was the best, by its name in `history`.
     best_loss, best_epoch : float, int; in a stack arrays of shape (k,)
