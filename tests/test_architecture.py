@@ -87,6 +87,7 @@ ORDER = [
     "tables.delimited",
     "tables.frames",
     "tables.values",
+    "tables.opening",
     "tables.reading",
     "tables.columns",
     "tables.state",
