@@ -18,8 +18,9 @@ RUNNER = CliRunner()
 GOOD = "a,b,y\n" + "".join(f"{i},{i % 5},{'yes' if i > 20 else 'no'}\n" for i in range(40))
 
 
-def run(*arguments: Any, code: int = 0) -> Any:
-    result = RUNNER.invoke(app, [str(argument) for argument in arguments])
+def run(*arguments: Any, code: int = 0, given: bytes | None = None) -> Any:
+    """Run a command in this process, with what is `given` on standard input, and hold it to an exit code."""
+    result = RUNNER.invoke(app, [str(argument) for argument in arguments], input=given)
     assert result.exit_code == code, f"{result.output}\n{result.exception!r}"
     return result
 

@@ -90,6 +90,7 @@ ORDER = [
     "tables.delimited",
     "tables.frames",
     "tables.values",
+    "tables.opening",
     "tables.scaling",
     "tables.categories",
     "tables.reading",

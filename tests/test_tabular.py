@@ -38,7 +38,7 @@ def mixed(n: int = 160, seed: int = 0) -> tuple[pd.DataFrame, np.ndarray]:
     frame = pd.DataFrame(
         {
             "size": np.where(rng.random(n) < 0.1, np.nan, size),
-            "town": np.where(rng.random(n) < 0.1, None, town.astype(object)),
+            "town": pd.Series(town).mask(rng.random(n) < 0.1),
             "shop": shop,
             "open": rng.random(n) < 0.5,
             "day": pd.Timestamp("2020-01-01") + pd.to_timedelta(rng.integers(0, 900, n), unit="D"),

@@ -20,6 +20,7 @@ from feedforward.storage.labels import label_from_facts
 from feedforward.storage.saving import read_model
 from feedforward.tables.columns import DroppedColumn
 from feedforward.tables.encoding import TableEncoder
+from feedforward.tables.opening import name_of
 from feedforward.tables.reading import read_rows
 from feedforward.validation import nearest
 
@@ -161,7 +162,7 @@ def predict_table(
     ----------
     model : StoredModel
     path : path
-        Of the table: CSV, Parquet or Arrow. The model's columns are found by their names.
+        Of the table: CSV, Parquet or Arrow; ``-`` for standard input. The model's columns are found by their names.
     proba : bool
         Give the probability of each class beside the answer.
     encoding, delimiter
@@ -189,11 +190,12 @@ def predict_table(
     table, _ = read_rows(
         path, encoding=encoding, delimiter=delimiter, text_columns=model.text_columns, wanted=model.column_names
     )
-    columns, ignored = model.columns_of(table, str(path))
+    source = name_of(path)
+    columns, ignored = model.columns_of(table, source)
     places = range(getattr(model.learner, "n_outputs_", 1))
-    answers = _columns("prediction", places, model.ask("predict", columns, str(path)))
+    answers = _columns("prediction", places, model.ask("predict", columns, source))
     if proba:
-        answers |= _columns("probability", model.learner.classes_, model.ask("predict_proba", columns, str(path)))
+        answers |= _columns("probability", model.learner.classes_, model.ask("predict_proba", columns, source))
     target = (model.about or {}).get("target")
     return pa.table(answers), [name for name in ignored if name != target], model.notes(columns)
 
@@ -307,19 +309,20 @@ def evaluate_table(
     has_words = classes is not None and isinstance(classes.tolist()[0], str)
     as_text = [*model.text_columns, *([target] if has_words else [])]
     wanted = None if model.column_names is None else [*model.column_names, target]
+    source = name_of(path)
     table, y = read_rows(path, target, encoding=encoding, delimiter=delimiter, text_columns=as_text, wanted=wanted)
     answers = np.asarray(y)
-    unknown = _check_answers(classes, answers, f"{path}, column {target!r}")
-    columns, ignored = model.columns_of(table, str(path))
+    unknown = _check_answers(classes, answers, f"{source}, column {target!r}")
+    columns, ignored = model.columns_of(table, source)
     task = "regression" if classes is None else "classification"
     found = {
         "model": str(model.path),
-        "table": str(path),
+        "table": source,
         "estimator": type(model.learner).__name__,
         "target": target,
         "task": task,
         "rows": len(answers),
-        **measured(task, answers, model.ask("predict", columns, str(path))),
+        **measured(task, answers, model.ask("predict", columns, source)),
         "baseline": None,
         "unknown_labels": unknown,
         "ignored_columns": ignored,

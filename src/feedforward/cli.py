@@ -110,7 +110,7 @@ Encoding = Annotated[str, typer.Option(help="Of a CSV file.")]
 Delimiter = Annotated[str | None, typer.Option(help="Of a CSV file. Default: found in its first line.")]
 ModelTo = Annotated[
     Path | None,
-    typer.Option("--out", "-o", metavar="MODEL", help="Store the model, for predict, evaluate and inspect."),
+    typer.Option("--out", "-o", metavar="MODEL", help="Store the model, also over an older one."),
 ]
 StoredModelFile = Annotated[Path, typer.Argument(metavar="MODEL", help="A file that train --out or ff.save wrote.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show a traceback where something fails.")]
@@ -161,7 +161,7 @@ def demo(
 
 @app.command(no_args_is_help=True)
 def train(
-    table: Annotated[Path, typer.Argument(help="A .csv, .csv.gz, .parquet or .arrow file.")],
+    table: Annotated[Path, typer.Argument(help="A .csv, .csv.gz, .parquet or .arrow file; - for standard input.")],
     target: Annotated[str, typer.Option("--target", "-t", metavar="COLUMN", help="The column to predict.")],
     model: Annotated[Model, typer.Option("--model", "-m", help="What to train.")] = Model.perceptron,
     task: AsTask = None,
@@ -226,7 +226,7 @@ def train(
 @app.command(no_args_is_help=True)
 def predict(
     model: StoredModelFile,
-    table: Annotated[Path, typer.Argument(help="Rows to answer for: a .csv, .csv.gz, .parquet or .arrow file.")],
+    table: Annotated[Path, typer.Argument(help="Rows to answer for: a file as for train, or -.")],
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", metavar="FILE", help="A .csv or .parquet file. Default: CSV on stdout."),
@@ -266,9 +266,7 @@ def predict(
 @app.command(no_args_is_help=True)
 def evaluate(
     model: StoredModelFile,
-    table: Annotated[
-        Path, typer.Argument(help="Rows with the right answers: a .csv, .csv.gz, .parquet or .arrow file.")
-    ],
+    table: Annotated[Path, typer.Argument(help="Rows with the right answers: a file as for train, or -.")],
     target: Annotated[
         str | None, typer.Option("--target", "-t", metavar="COLUMN", help="Default: the column it was trained for.")
     ] = None,
@@ -281,6 +279,7 @@ def evaluate(
 
     \b
     feedforward evaluate outcome.safetensors later.csv
+    zcat later.csv.gz | feedforward evaluate outcome.safetensors -
     """  # noqa: D301 - the escape keeps the lines of the examples apart
     with one_line_errors(debug):
         from feedforward.answers import StoredModel, evaluate_table

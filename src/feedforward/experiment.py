@@ -23,6 +23,7 @@ from feedforward.neurons.perceptron import Perceptron
 from feedforward.storage.labels import label_to_facts
 from feedforward.storage.saving import write_model
 from feedforward.tables.encoding import TableEncoder
+from feedforward.tables.opening import name_of
 from feedforward.tables.reading import read_table
 from feedforward.training.checkpoints import Checkpoint
 from feedforward.validation import nearest
@@ -170,7 +171,7 @@ def run_experiment(
 
     Parameters
     ----------
-    path : path of a CSV(.gz), Parquet or Arrow file
+    path : path of a CSV(.gz), Parquet or Arrow file, or ``-`` for standard input
     target : str
         The column to predict.
     model : {"perceptron", "adaline", "mlp"}
@@ -215,7 +216,7 @@ def run_experiment(
     kinds = dict(kinds or {})
     as_text = [column for column, kind in kinds.items() if kind in ("category", "drop")]
     X, y = read_table(path, target, encoding=encoding, delimiter=delimiter, text_columns=as_text)
-    source = Path(path).name
+    source = Path(name_of(path)).name
     task = _task(source, target, y, model, task)
     estimator = _estimator(model, task, settings or {}, seed)
     parts = _split(source, y, test_fraction, seed, task)

@@ -132,7 +132,8 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):
         InputError
             If a column is missing, or holds what training did not.
         """
-        labels: Array = self.classes_[self.predict_proba(X).argmax(axis=1)]
+        places = self.predict_proba(X).argmax(axis=1)
+        labels: Array = self.classes_[places]
         return labels
 
     def predict_proba(self, X: Any) -> Array:

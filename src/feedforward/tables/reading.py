@@ -1,11 +1,8 @@
 """From a file, or any DataFrame, to a table of typed columns; errors name file, line and column."""
 
-import gzip
-import zlib
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from os import PathLike
-from pathlib import Path
 from typing import Any, overload
 
 import numpy as np
@@ -14,18 +11,13 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pyarrow import ipc, parquet
 
-from feedforward.disk import words_of
-from feedforward.errors import FileError, InputError, SettingError, TableError
+from feedforward.errors import InputError, SettingError, TableError
 from feedforward.tables.cells import Stray, find_stray, narrowest, to_dates, without_blanks, without_nan
 from feedforward.tables.delimited import Delimited
 from feedforward.tables.frames import frame_to_table, is_frame
+from feedforward.tables.opening import Opened, open_table
 from feedforward.tables.values import holding
 from feedforward.validation import nearest
-
-_CSV = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz")
-_PARQUET = (".parquet", ".pq")
-_ARROW = (".arrow", ".feather", ".ipc")
-_SUFFIXES = _CSV + _PARQUET + _ARROW
 
 
 @dataclass(frozen=True)
@@ -113,7 +105,8 @@ def read_table(
     ----------
     path_or_frame : str, path or DataFrame
         ``.csv``, ``.tsv``, ``.txt`` (the first two also ``.gz``), ``.parquet``, ``.pq``, ``.arrow``, ``.feather`` or
-        ``.ipc``; or a frame of pandas (its index is ignored), polars, pyarrow or another library that narwhals knows.
+        ``.ipc``; ``-`` for standard input, which is read to its end (CSV, gzip of it, Parquet or an Arrow file); or a
+        frame of pandas (its index is ignored), polars, pyarrow or another library that narwhals knows.
     target : str, optional
         The column to predict.
     encoding : str
@@ -181,14 +174,13 @@ def read_rows(
 
 def _read(path_or_frame: Any, encoding: str, delimiter: str | None, reading: _Reading) -> tuple[_Source, Any]:
     if isinstance(path_or_frame, str | PathLike):
-        path = Path(path_or_frame)
-        suffix = _checked_suffix(path)
-        if suffix in _CSV:
-            source, table = _read_csv(path, suffix, encoding, delimiter, reading)
+        opened = open_table(path_or_frame)
+        if opened.kind == "CSV":
+            source, table = _read_csv(opened, encoding, delimiter, reading)
         else:
-            _refuse_csv_settings(path.name, encoding, delimiter)
-            source = _Source(str(path))
-            table = _retyped(_read_arrow(path, suffix), source, reading)
+            _refuse_csv_settings(opened.name, encoding, delimiter)
+            source = _Source(opened.name)
+            table = _retyped(_read_arrow(opened), source, reading)
     else:
         _refuse_csv_settings("a DataFrame", encoding, delimiter)
         source = _Source("the table")
@@ -196,65 +188,12 @@ def _read(path_or_frame: Any, encoding: str, delimiter: str | None, reading: _Re
     return source, _finite(table, source, reading)
 
 
-# Files -------------------------------------------------------------------------------------------------------------
+# Files ---------------------------------------------------------------------------------------------------------------
 
 
-def _checked_suffix(path: Path) -> str:
-    """Return the suffix in lower case, or raise if there is no such file to read."""
-    try:
-        is_folder, is_there = path.is_dir(), path.exists()
-    except PermissionError:  # of a folder above it
-        raise FileError(f"{path} may not be read: permission denied. Ask for the right to read it.") from None
-    except OSError as error:
-        raise FileError(f"{path} cannot be read: {words_of(error)}. Check the path.") from None
-    if is_folder:
-        raise FileError(f"{path} is a directory. Give the path of a file in it.")
-    if not is_there:
-        raise FileError(f"{path} does not exist. {_files_beside(path)}")
-    suffix = next((known for known in _SUFFIXES if path.name.lower().endswith(known)), None)
-    if suffix is None:
-        raise TableError(
-            f"{path} has a suffix that says no kind of table: {path.suffix!r}. Save it as one of "
-            f"{', '.join(_SUFFIXES)}."
-        )
-    return suffix
-
-
-def _files_beside(path: Path) -> str:
-    try:
-        files = sorted(file.name for file in path.parent.iterdir() if file.is_file())
-    except OSError:
-        return f"Its folder, {path.parent}, cannot be read either: check the path."
-    if not files:
-        return f"The folder {path.parent} holds no files: check the path."
-    return nearest(path.name, files, f"files in {path.parent}")
-
-
-def _read_bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except PermissionError:
-        raise FileError(f"{path} may not be read: permission denied. Ask for the right to read it.") from None
-    except OSError as error:
-        raise FileError(f"{path} cannot be read: {words_of(error)}. Check the file and its disk.") from None
-
-
-def _read_csv(path: Path, suffix: str, encoding: str, delimiter: str | None, reading: _Reading) -> tuple[_Source, Any]:
-    name, data = str(path), _read_bytes(path)
-    if suffix.endswith(".gz") and data:
-        try:
-            data = gzip.decompress(data)
-        except (OSError, EOFError, zlib.error):
-            raise TableError(
-                f"{name} is not a whole gzip file: damaged or cut short. Copy or compress it again."
-            ) from None
-    elif data.startswith((b"\x1f\x8b", b"PK\x03\x04")):
-        raise TableError(
-            f"{name} is compressed or a workbook, not text. Name a gzip file {path.stem}.csv.gz; export a workbook as "
-            f"CSV."
-        )
-    text = Delimited.open(name, data, encoding, delimiter)
-    source, cells = _Source(name, text.line_of), text.to_table()
+def _read_csv(opened: Opened, encoding: str, delimiter: str | None, reading: _Reading) -> tuple[_Source, Any]:
+    text = Delimited.open(opened.name, opened.data, encoding, delimiter)
+    source, cells = _Source(opened.name, text.line_of), text.to_table()
     reading.check(cells.column_names)
     columns = [_typed(cells.column(column), column, source, reading) for column in cells.column_names]
     return source, pa.table(columns, names=cells.column_names)
@@ -284,30 +223,29 @@ def _words_for(stray: Stray, column: str, source: _Source, is_new: bool) -> str:
     return f"{source.name}, {source.place(stray.row)}, column {column!r}: {fault}. {remedy}."
 
 
-def _read_arrow(path: Path, suffix: str) -> Any:
-    data = _read_bytes(path)
-    if not data:
-        raise TableError(f"{path} is empty: 0 bytes. Write the table again.")
-    buffer = pa.BufferReader(data)
+def _read_arrow(opened: Opened) -> Any:
+    if not opened.data:
+        raise TableError(f"{opened.name} is empty: 0 bytes. Write the table again.")
+    buffer = pa.BufferReader(opened.data)
     try:
-        if suffix in _PARQUET:
+        if opened.kind == "Parquet":
             table = parquet.ParquetFile(buffer).read()
-        elif data.startswith(b"ARROW1"):
+        elif opened.data.startswith(b"ARROW1"):
             table = ipc.open_file(buffer).read_all()
         else:
             table = ipc.open_stream(buffer).read_all()
         table.validate(full=True)
     except (pa.ArrowException, OSError, ValueError):
-        kind = "Parquet" if suffix in _PARQUET else "Arrow"
         raise TableError(
-            f"{path} is not a whole {kind} file: damaged, cut short or of another kind. Copy or write it again."
+            f"{opened.name} is not a whole {opened.kind} file: damaged, cut short or of another kind. Copy or write it "
+            "again."
         ) from None
     # pandas writes its index as columns of such names.
     index = [name for name in table.column_names if name.startswith("__index_level_")]
     try:
         return frame_to_table(table.drop_columns(index).replace_schema_metadata(None))
     except InputError as error:
-        raise TableError(f"{path}: {error}") from None
+        raise TableError(f"{opened.name}: {error}") from None
 
 
 def _read_frame(frame: Any) -> Any:
