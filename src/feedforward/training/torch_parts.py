@@ -19,16 +19,16 @@ from feedforward.training.torch_bridge import flat_layers, twin_of
 TOGETHER = 2**16  # parameters up to so many lie in one tensor: then an update is one call, which is what they cost
 
 Tensor = torch.Tensor
+Leaves = Mapping[str, Tensor]
+# From a layer's inputs, and the draws of each Dropout, to its outputs.
+Pass = Callable[[Tensor, Sequence[Tensor]], Tensor]
+
 # Activations whose slope comes from what they give: they may write it over the outputs of a Linear.
 IN_PLACE: dict[type[nn.Layer], Callable[[Tensor], Tensor]] = {
     nn.ReLU: torch.relu_,
     nn.Sigmoid: torch.sigmoid_,
     nn.Tanh: torch.tanh_,
 }
-
-Leaves = Mapping[str, Tensor]
-# From a layer's inputs, and the draws of each Dropout, to its outputs.
-Pass = Callable[[Tensor, Sequence[Tensor]], Tensor]
 
 # Layers -------------------------------------------------------------------------------------------------------------
 
@@ -57,7 +57,7 @@ def passes_of(network: nn.Sequential, leaves: Leaves, *, training: bool) -> list
         elif not isinstance(layer, nn.Identity):
             function = IN_PLACE.get(type(layer)) if is_free else None
             passes.append(_without_draws(function or twin_of(layer).forward))
-        is_free = isinstance(layer, nn.Linear) or (is_free and isinstance(layer, nn.Identity))
+        is_free = isinstance(layer, nn.Linear)
     return passes
 
 
@@ -233,9 +233,7 @@ class Walk:
                 self._root(some, [parameters[name].shape for name in some], dtype, device)
             moved.append([root.data for root in self.roots[begun:]])  # autograd does not look whether they were changed
         self.moved = [root for group in moved for root in group]
-        is_adam = isinstance(optimizer, nn.Adam)
-        self._by_function = device.type == "cpu" and is_adam  # on a GPU a graph has it all
-        self._is_small = device.type == "cpu" and not is_adam and len(self.moved) == len(groups)
+        self._is_small = device.type == "cpu" and len(self.moved) == len(groups)
         self.theirs, self.names = _twin_of_optimizer(optimizer, moved, device)
 
     @torch.enable_grad()
@@ -296,7 +294,7 @@ class Walk:
             array[...] = self._part(self.moved, name).cpu().numpy()
             for key, found in kept.items():
                 known = state.get(f"{name}.{key}")
-                if known is None or not known.flags.writeable:
+                if known is None or known.dtype != array.dtype or not known.flags.writeable:
                     known = state[f"{name}.{key}"] = np.empty_like(array, order="C")
                 known[...] = self._part(found, name).cpu().numpy()
         state["step"] = np.array(int(state.get("step", 0)) + steps)
@@ -306,7 +304,7 @@ class Walk:
         for group, (rate_factor, decay_factor) in zip(self.theirs.param_groups, self.factors, strict=True):
             group["lr"], group["weight_decay"] = rate * rate_factor, decay * decay_factor
         self._steps += 1
-        if self._by_function:
+        if isinstance(self.ours, nn.Adam) and self.moved[0].device.type == "cpu":
             rest = iter(gradients)
             for group in self.theirs.param_groups:
                 _update_by_adam(self.ours, group, [next(rest).contiguous() for _ in group["params"]], self.theirs.state)
