@@ -34,6 +34,14 @@ def test_temperature_has_the_lowest_log_loss(calibrated: tuple[np.ndarray, np.nd
     assert min(losses, key=losses.__getitem__) == best
 
 
+def test_of_members_the_mean_is_judged(calibrated: tuple[np.ndarray, np.ndarray]) -> None:
+    z, codes = calibrated[0][:3000], calibrated[1][:3000]
+    members = 3 * z + np.random.default_rng(3).normal(size=(4, *z.shape))
+    best = best_temperature(members, codes)
+    losses = {T: log_loss(codes, softmax(members, T).mean(axis=0)) for T in (best, 0.95 * best, 1.05 * best)}
+    assert min(losses, key=losses.__getitem__) == best
+
+
 def test_weights_are_repetitions(calibrated: tuple[np.ndarray, np.ndarray]) -> None:
     z, codes = 2 * calibrated[0][:300], calibrated[1][:300]
     weights = (np.arange(300) % 3 + 1).astype(np.float64)

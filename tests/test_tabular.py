@@ -151,6 +151,16 @@ def test_rows_of_weight_0_count_as_if_they_had_not_been_given() -> None:
     np.testing.assert_array_equal(with_them.predict_proba(X), without.predict_proba(X))
 
 
+def test_rows_to_be_judged_on_by_all_make_probabilities_honest() -> None:
+    X, y = mixed(600, seed=3)
+    y = np.where(np.random.default_rng(4).random(600) < 0.3, "no", y)
+    model = ff.TabularClassifier(**{**QUICK, "max_epochs": 20}).fit(X[:300], y[:300], X_val=X[300:], y_val=y[300:])
+    model_at_1 = clone(model).fit(X[:300], y[:300], X_val=X[300:], y_val=y[300:])
+    model_at_1.temperature_ = 1.0
+    codes = y[300:]
+    assert log_loss(codes, model.predict_proba(X[300:])) <= log_loss(codes, model_at_1.predict_proba(X[300:]))
+
+
 def test_rows_of_ones_own_to_be_judged_on() -> None:
     X, y = load_breast_cancer(return_X_y=True)
     parts = train_test_split(X, y, test_size=0.4, random_state=0)

@@ -26,14 +26,15 @@ def softmax(logits: Array, temperature: float = 1.0) -> Array:
 def best_temperature(logits: Array, codes: NDArray[np.intp], weights: Array | None = None) -> float:
     """Return the temperature T that makes the log loss of ``softmax(z/T)`` smallest: Guo et al. (2017).
 
-    One row that is right is counted in with every class, so that rows that are all told apart do not ask for T = 0.
+    Of several members, the log loss is that of their mean probabilities. A row that is right for certain is counted in
+    with the others, so that answers that are all right do not ask for T = 0.
 
     Parameters
     ----------
-    logits : array of shape (…, t)
-    codes : array of shape (…)
-        The class of each.
-    weights : array of shape (…), optional
+    logits : array of shape (n, t), or (k, n, t) for k members
+    codes : array of shape (n,)
+        The class of each row.
+    weights : array of shape (n,), optional
 
     Returns
     -------
@@ -48,16 +49,15 @@ def best_temperature(logits: Array, codes: NDArray[np.intp], weights: Array | No
     >>> abs(best_temperature(z, codes) - 1) < 0.05, abs(best_temperature(3 * z, codes) - 3) < 0.15
     (True, True)
     """
-    t = logits.shape[-1]
-    z, y = logits.reshape(-1, t), codes.reshape(-1)
-    w = np.ones(len(y)) if weights is None else weights.reshape(-1).astype(np.float64)
-    own = np.take_along_axis(z, y[:, None], axis=-1)[:, 0]
-    spread = np.ptp(z, axis=-1).mean() if len(z) else 0.0
+    z = logits if logits.ndim == 3 else logits[None]
+    w = np.ones(len(codes)) if weights is None else weights.astype(np.float64)
+    own = np.take_along_axis(z, codes[None, :, None], axis=-1)[..., 0]
+    spread = np.ptp(z, axis=-1).mean() if z.size else 0.0
 
     def loss(log_t: float) -> float:
         temperature = np.exp(log_t)
-        fit = w @ (logsumexp(z / temperature, axis=-1) - own / temperature)
-        return float(fit + spread / temperature)
+        chances = own / temperature - logsumexp(z / temperature, axis=-1)
+        return float(w @ (np.log(len(z)) - logsumexp(chances, axis=0)) + spread / temperature)
 
     found = minimize_scalar(loss, bounds=(np.log(_LOWEST), np.log(_HIGHEST)), method="bounded")
     return float(np.exp(found.x)) if np.isfinite(found.fun) and found.fun < loss(0.0) else 1.0

@@ -60,7 +60,9 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):
     network_ : Sequential
         The members, as one stack, as they were trained. Prediction runs ``nn.fold(network_)``.
     temperature_ : float
-        What logits are divided by before the softmax: Guo et al. (2017).
+        What logits are divided by before the softmax: Guo et al. (2017). It stays 1 where members leave out rows of
+        their own and each was stopped at its lowest log loss: their mean is less sure than each of them, which one
+        member's rows cannot tell.
     history_ : dict
         "train_loss", "train_score", "val_loss", "val_score", "seconds": means over the members, one value an epoch.
     n_iter_ : int
@@ -172,8 +174,11 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):
         return "score" if self.metric == "accuracy" else "loss"
 
     def _calibrate(self, outputs: Array, targets: Array, weights: Array | None) -> None:
-        codes = np.broadcast_to(targets, outputs.shape[:-1])
-        self.temperature_ = best_temperature(outputs, codes, weights)
+        if targets.ndim == 1:  # all members are judged on the same rows
+            self.temperature_ = best_temperature(outputs, targets, weights)
+        elif len(outputs) == 1 or self.metric == "accuracy":
+            by_row = None if weights is None else weights.ravel()
+            self.temperature_ = best_temperature(outputs.reshape(-1, self.n_outputs_), targets.ravel(), by_row)
 
     def checked_preset(self) -> Preset:
         """Return the preset with what was set in its place; `SettingError` if a setting cannot be used."""
