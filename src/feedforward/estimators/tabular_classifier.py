@@ -31,19 +31,23 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):
     metric : {"log_loss", "accuracy"}, default "log_loss"
         What the network is to be best at, on rows it has not learned from: probabilities, or the share of right
         answers, for which labels are smoothed.
-    time_limit : float, optional
+    time_limit : float, default None
         Seconds that ``fit`` may take, from about 5 up. The number of epochs is then fixed by how fast the first steps
         are, so such a run cannot be repeated exactly.
-    members, max_epochs : int, optional
-        Instead of the preset's.
+    members : int, default None
+        How many networks, instead of the preset's.
+    max_epochs : int, default None
+        How many passes at most, instead of the preset's.
     class_weight : dict, "balanced" or None, default None
         Weights of the classes, multiplied with `sample_weight`.
-    kinds : dict, optional
+    kinds : dict, default None
         What columns are, where it cannot be told from what they hold: from name to "number", "category", "boolean",
         "date" or "drop".
-    n_jobs : int, optional
+    n_jobs : int, default None
         Threads of the compiled engine. Default: all. The answer does not depend on it.
-    engine, device : str, default "auto"
+    engine : str, default "auto"
+        As of `MLPClassifier`.
+    device : str, default "auto"
         As of `MLPClassifier`.
     callbacks : sequence of callables, default ()
         As of `MLPClassifier`; a `Checkpoint` among them lets training go on after a stop.
