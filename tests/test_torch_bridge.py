@@ -67,7 +67,7 @@ def test_a_module_of_torch_predicts_the_same_here() -> None:
     for parameter in twin.parameters():
         parameter.requires_grad_(False)
     net = ff.from_torch(twin)
-    np.testing.assert_allclose(net(X), twin(torch.tensor(X)).numpy(), rtol=1e-12)
+    np.testing.assert_allclose(net(X), twin(torch.tensor(X)).numpy(), rtol=1e-12, atol=1e-13)  # some are near 0
     ff.from_torch(torch.nn.Sequential(torch.nn.Softplus()))  # torch's own threshold
     ff.from_torch(torch.nn.Sequential())
 
