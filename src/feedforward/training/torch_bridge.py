@@ -12,7 +12,6 @@ import numpy as np
 
 from feedforward import nn
 from feedforward.errors import InputError, MissingPackageError, SettingError
-from feedforward.validation import kind as a_kind
 
 if TYPE_CHECKING:
     import torch
@@ -183,7 +182,7 @@ def unbridgeable(
     for path, layer in flat_layers(network):
         place = ".".join(map(str, path))
         if type(layer) is not nn.Linear and type(layer) not in _TWINS:
-            return f"layer {place} is {a_kind(layer)}"
+            return f"layer {place} is a {type(layer).__name__}"
         for name, array in layer.parameters().items():
             if array.dtype not in (np.float32, np.float64) or array.dtype != network.dtype:
                 return f"{place}.{name} is {array.dtype}, where all must be float32 or all float64"
