@@ -303,6 +303,15 @@ def test_stacks_are_known_as_such_and_taken_apart_again(name: str) -> None:
             np.testing.assert_array_equal(again.parameters()[key], array)
 
 
+def test_columns_without_parameters_take_the_rows_of_any_stack() -> None:
+    chosen = nn.Columns([([4, 0], nn.Identity()), ((1, 2), nn.Dropout(0.5))])
+    stack, own = nn.stack([nn.Sequential(chosen, nn.Linear(3, 2)) for _ in range(3)]), np.stack([X, X + 1, X + 2])
+    assert stack.members == 3
+    for j, net in enumerate(nn.unstack(stack)):
+        np.testing.assert_allclose(stack(own)[j], net(own[j]), rtol=1e-13)
+    assert nn.gradient_error(stack, nn.MSELoss(), own, np.ones((7, 2)), training=(np.arange(3), 0)) < 1e-7
+
+
 def test_a_layer_of_your_own_says_how_many_axes_its_parameters_have() -> None:
     class Shift(nn.Layer):
         def __init__(self) -> None:
@@ -414,7 +423,7 @@ def test_columns_are_a_range_or_a_list_of_places(given: Any) -> None:
         nn.Columns([((0, 1), nn.Identity()), (given, nn.Identity())])
 
 
-@pytest.mark.parametrize("parts", [[], [nn.Identity()], [((0, 1), nn.Identity(), 3)]])
+@pytest.mark.parametrize("parts", [[], None, 3, [nn.Identity()], [((0, 1), nn.Identity(), 3)]])
 def test_parts_are_pairs(parts: Any) -> None:
     with pytest.raises(InputError, match=r"^Columns takes a list of one or more pairs \(columns, layer\); got "):
         nn.Columns(parts)

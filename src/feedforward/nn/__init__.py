@@ -1,7 +1,8 @@
 """Many neurons, written out: functions and plain layers in NumPy, with the names and the meaning of ``torch.nn``.
 
 Read the files in this order: `activations`, `layers`, `sequential`, `losses`, `optimizers`. Then you know how a network
-learns; `gradients` proves it, and `trace` shows it with your own numbers.
+learns; `gradients` proves it, and `trace` shows it with your own numbers. `columns`, `scaling`, `embeddings`, `starts`
+and `folding` are what networks that read tables need besides.
 
 Examples
 --------

@@ -53,24 +53,24 @@ class Columns(Composite):
     """
 
     def __init__(self, parts: Sequence[tuple[Places, Layer]]) -> None:
-        pairs = list(parts)
-        if not pairs or not all(isinstance(pair, Sequence) and len(pair) == 2 for pair in pairs):
+        pairs = isinstance(parts, Sequence) and all(isinstance(pair, Sequence) and len(pair) == 2 for pair in parts)
+        if not pairs or not len(parts):
             raise InputError(f"Columns takes a list of one or more pairs (columns, layer); got {parts!r}.")
-        for i, (_, layer) in enumerate(pairs):
+        for i, (_, layer) in enumerate(parts):
             if not isinstance(layer, Layer):
                 raise InputError(f"Columns: number {i} must be a layer; got {layer!r}.")
         self.columns = tuple(
-            _columns(columns, f"Columns: the columns of number {i}") for i, (columns, _) in enumerate(pairs)
+            _columns(columns, f"Columns: the columns of number {i}") for i, (columns, _) in enumerate(parts)
         )
-        self.layers = tuple(layer for _, layer in pairs)
+        self.layers = tuple(layer for _, layer in parts)
         self.in_features = max(
             columns[1] if isinstance(columns, tuple) else max(columns) + 1 for columns in self.columns
         )
 
     def forward(self, x: Array, *, training: Training = None) -> tuple[Array, Any]:
         """Return the outputs of all layers side by side and, for `backward`, what they saved."""
-        members = members_of(self)
-        check_rows(self, x, self.in_features, () if members is None else (members,))
+        members = members_of(self)  # without parameters there is nothing to tell, and any stack of rows will do
+        check_rows(self, x, self.in_features, x.shape[:-2] if members is None else (members,))
         outputs, saved = [], []
         for i, (layer, columns) in enumerate(self.read(x)):
             try:
