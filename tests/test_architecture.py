@@ -89,6 +89,7 @@ ORDER = [
     "tables.values",
     "tables.scaling",
     "tables.categories",
+    "tables.dates",
     "tables.columns",
     "tables.layout",
     "tables.state",
