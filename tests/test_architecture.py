@@ -93,6 +93,7 @@ ORDER = [
     "tables.opening",
     "tables.scaling",
     "tables.categories",
+    "tables.dates",
     "tables.reading",
     "tables.columns",
     "tables.layout",

@@ -340,7 +340,7 @@ def test_declared_kinds(kind: str, column: list[Any], values: list[list[float]])
         ("number", [date(2000, 1, 1)], "numbers, not date; got"),
         ("boolean", [1, 2], "got 2 at row 1"),
         ("boolean", ["true", "maybe"], "got 'maybe' at row 1"),
-        ("date", ["2024-01-31", "soon"], "dates; got 'soon' at row 1"),
+        ("date", ["2024-01-31", "soon"], "dates written YYYY-MM-DD; got 'soon' at row 1"),
         ("date", [5], "dates, not number; got 5 at row 0"),
     ],
     ids=str,

@@ -238,7 +238,9 @@ class TabularEstimator(CallbackSupport, BaseEstimator):
     def _rows(self, X: Any, y: Any, sample_weight: Any) -> Rows:
         """Return encoded rows, without those of weight 0; this fits the encoder."""
         targets = self._read_targets(y, "y")
-        encoder = TableEncoder(scaling="smooth_clip", embed_above=8, max_categories=10_000, kinds=self.kinds)
+        encoder = TableEncoder(
+            scaling="smooth_clip", embed_above=8, max_categories=10_000, date_parts=True, kinds=self.kinds
+        )
         weights = weights_of(sample_weight, len(targets))
         if weights is not None and not weights.all():
             encoder.fit(X)  # checks them all

@@ -1,6 +1,6 @@
 """One column of a table to columns of numbers: how each kind is fitted, applied and named.
 
-Number and boolean columns become one number a row and share `NumberColumn`, as do dates that are days alone.
+Number and boolean columns become one number a row and share `NumberColumn`; categories and dates have their own files.
 """
 
 from dataclasses import dataclass, replace
@@ -10,18 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from feedforward.tables.categories import CategoryColumn, CodeColumn, FlagColumn
+from feedforward.tables.dates import DateColumn
 from feedforward.tables.scaling import ALWAYS_0, UNSCALED, Scaler, fit_flag
 from feedforward.tables.values import read_floats
 
 
 @dataclass(frozen=True)
 class NumberColumn:
-    """A number, date or boolean column, or one without any value: scaled, with gaps filled.
+    """A number or boolean column, or one without any value: scaled, with gaps filled.
 
     Attributes
     ----------
     kind : str
-        number, date, boolean, or empty, which is always 0.
+        number, boolean, or empty, which is always 0.
     declared : bool
         Whether the user named the kind, so that text is parsed.
     value : Scaler
@@ -48,13 +49,18 @@ class NumberColumn:
         values = read_floats(column, name, kind, declared)
         missing = np.isnan(values)
         if missing.all():
-            return cls("empty", declared, ALWAYS_0, None)
+            return cls.empty(declared)
         present = values[~missing]
         gaps = fit_flag(missing.astype(np.float64), scaling) if missing.any() else None
         if kind != "boolean":
             return cls(kind, declared, Scaler.fit(present, scaling), gaps)
         common = float(present.mean() >= 0.5)
         return cls(kind, declared, replace(fit_flag(present, scaling), fill=common), gaps)
+
+    @classmethod
+    def empty(cls, declared: bool) -> "NumberColumn":
+        """Return the column without any value in training."""
+        return cls("empty", declared, ALWAYS_0, None)
 
     @property
     def form(self) -> str:
@@ -132,4 +138,4 @@ class DroppedColumn:
         return "left out"
 
 
-FittedColumn = NumberColumn | CategoryColumn | FlagColumn | CodeColumn | DroppedColumn
+FittedColumn = NumberColumn | DateColumn | CategoryColumn | FlagColumn | CodeColumn | DroppedColumn

@@ -12,13 +12,14 @@ from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, v
 from feedforward.errors import InputError, SettingError
 from feedforward.tables.categories import LevelColumn, fit_category
 from feedforward.tables.columns import DroppedColumn, FittedColumn, NumberColumn
+from feedforward.tables.dates import ISO, DateColumn, formats_of, likeliest
 from feedforward.tables.frames import array_to_table, frame_to_table, is_frame, refuse_repeated_names
 from feedforward.tables.layout import Block, Layout
 from feedforward.tables.scaling import SCALINGS
 from feedforward.tables.state import columns_from_state, columns_to_state
 from feedforward.tables.surprises import surprises
 from feedforward.tables.values import decoded, holding
-from feedforward.validation import COUNT, NONE, Rule, check_settings, explained_for, nearest, one_of
+from feedforward.validation import COUNT, NONE, SWITCH, Rule, check_settings, explained_for, nearest, one_of
 
 KINDS = ("number", "category", "boolean", "date", "drop")
 
@@ -26,9 +27,13 @@ _RULES = {
     "scaling": one_of(*SCALINGS),
     "max_categories": COUNT,
     "embed_above": NONE | COUNT,
+    "date_parts": SWITCH,
     "kinds": NONE | Rule("a dict from column name to kind", lambda value: isinstance(value, Mapping)),
 }
-_OPTIONAL = {"embed_above"}  # settings that older files do not have, nor newer ones where they are the default
+_OPTIONAL = {
+    "embed_above",
+    "date_parts",
+}  # settings that older files do not have, nor newer ones where they are the default
 _KIND_OF = {"number": "number", "boolean": "boolean", "text": "category", "date": "date"}
 
 
@@ -40,7 +45,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     ==========  ====================================================================================================
     number      (x - mean) / standard deviation; a missing value is the median of training
     boolean     0 or 1; a missing value is the more common one
-    date        days since 1970-01-01 (UTC where there is a zone), then as a number; times and durations likewise
+    date        days since 1970-01-01 (UTC where there is a zone), then as a number; times and durations likewise;
+                ``YYYY-MM-DD``, ``YYYY/MM/DD``, ``DD.MM.YYYY``, ``MM/DD/YYYY`` and ``DD/MM/YYYY`` if text is to be read
     category    one 0/1 column a level, the most frequent first; text and categorical columns are of this kind
     empty       zeros: training had no value
     drop        nothing
@@ -69,6 +75,10 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     embed_above : int, default None
         A category of more levels than this becomes one column of codes, to be embedded: 1 for the most frequent level,
         and so on; 0 for a value that is missing, never seen, or of a level beyond `max_categories`.
+    date_parts : bool, default False
+        Whether a column of dates becomes, beside days, a number for each part of the calendar that varies in training:
+        year, month, day of month, day of week (0 is Monday), day of year, hour, minute. Text of which every cell is a
+        date is then taken for dates.
     kinds : dict, default None
         From column name (``x0``, ``x1``, ... for arrays) to "number", "category", "boolean", "date" or "drop", where
         the type of a column does not tell. Text is then read as such.
@@ -113,11 +123,13 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         scaling: str = "standard",
         max_categories: int = 50,
         embed_above: int | None = None,
+        date_parts: bool = False,
         kinds: Mapping[str, str] | None = None,
     ) -> None:
         self.scaling = scaling
         self.max_categories = max_categories
         self.embed_above = embed_above
+        self.date_parts = date_parts
         self.kinds = kinds
 
     def fit(self, X: Any, y: Any = None) -> "TableEncoder":
@@ -270,6 +282,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             "scaling": str(self.scaling),
             "max_categories": int(self.max_categories),
             **({} if self.embed_above is None else {"embed_above": int(self.embed_above)}),
+            **({"date_parts": True} if self.date_parts else {}),
             "kinds": None if self.kinds is None else {str(name): str(kind) for name, kind in self.kinds.items()},
             "named": hasattr(self, "feature_names_in_"),
             "columns": columns,
@@ -316,12 +329,18 @@ class TableEncoder(TransformerMixin, BaseEstimator):
                 f"kinds={{{name!r}: 'drop'}}."
             )
         kind = declared or ("category" if categorical else _KIND_OF.get(found, "number"))
-        if kind == "category" and found != "nothing":
+        if found == "nothing":
+            return NumberColumn.empty(declared is not None)
+        written = [ISO] if kind == "date" and (declared or self.date_parts) else []
+        if found == "text" and (kind == "date" or (self.date_parts and not (declared or categorical))):
+            written = formats_of(column) or ([likeliest(column)] if kind == "date" else [])
+        if kind == "date" or written:
+            dates = DateColumn.fit(column, name, written, self.date_parts, self.scaling)
+            return dates or NumberColumn.empty(declared is not None)
+        if kind == "category":
             certain = declared is not None or categorical
             return fit_category(column, name, certain, self.scaling, int(self.max_categories), self.embed_above)
-        return NumberColumn.fit(
-            column, name, "number" if found == "nothing" else kind, declared is not None, self.scaling
-        )
+        return NumberColumn.fit(column, name, kind, declared is not None, self.scaling)
 
     def _layout(self) -> Layout:
         return Layout.of(self.columns_, grouped=self.scaling == "smooth_clip" or self.embed_above is not None)

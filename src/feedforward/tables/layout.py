@@ -1,7 +1,7 @@
 """Where in the matrix each column of a table stands, and which parts of the matrix a network may treat alike."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from feedforward.tables.categories import CodeColumn
 from feedforward.tables.columns import FittedColumn
@@ -73,7 +73,7 @@ class Layout:
             kind, width, levels = runs[place]
             slices[place] = slice(first, first + width)
             if blocks and blocks[-1].kind == kind != "code":
-                blocks[-1] = replace(blocks[-1], stop=first + width)
+                blocks[-1] = Block(kind, blocks[-1].first, first + width)
             elif width:
                 blocks.append(Block(kind, first, first + width, levels))
             first += width

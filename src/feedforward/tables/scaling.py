@@ -81,18 +81,15 @@ def _statistics(values: NDArray[np.float64], scaling: str) -> tuple[float, float
     # Divided by a power of two, which is exact, the largest doubles have squares and sums, and the smallest too.
     unit = 2.0 ** (float(np.frexp(np.abs(values).max())[1]) - 1.0)
     values = values / unit
+    median = float(np.median(values))
     if scaling == "none":
-        return float(np.median(values)) * unit, 0.0, 1.0
-    low, median, high = (float(quantile) for quantile in np.quantile(values, [0.25, 0.5, 0.75]))
-    least, most = float(values.min()), float(values.max())
-    if scaling == "standard":
-        center, scale = float(values.mean()), float(values.std())
-    elif scaling == "robust":
-        center, scale = median, high - low or float(values.std())
-    else:
-        center, scale = median, high - low or (most - least) / 2
+        return median * unit, 0.0, 1.0
+    center, scale = float(values.mean()), float(values.std())
+    if scaling != "standard":  # the quartiles are equal where more than half of the values are
+        low, high = np.quantile(values, [0.25, 0.75])
+        center, scale = median, float(high - low) or (scale if scaling == "robust" else float(np.ptp(values)) / 2)
     scale = min(scale * unit, float(np.finfo(np.float64).max))
-    constant = least == most or scale < np.finfo(np.float64).tiny
+    constant = np.ptp(values) == 0 or scale < np.finfo(np.float64).tiny
     return median * unit, center * unit, 0.0 if constant else scale
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from feedforward.errors import InputError
 from feedforward.tables.categories import CategoryColumn, CodeColumn, FlagColumn, LevelColumn
 from feedforward.tables.columns import DroppedColumn, FittedColumn, NumberColumn
+from feedforward.tables.dates import FORMATS, ISO, PARTS, DateColumn
 from feedforward.tables.scaling import ALWAYS_0, UNSCALED, Scaler
 
 _NUMBERS = ("fill", "center", "scale")
@@ -20,6 +21,7 @@ _LEVEL_TYPES = {"text": {"str"}, "date": {"str"}, "number": {"int", "float"}, "b
 _NUMBER_KEYS = {"name", "kind", "declared", "gaps"}
 _KEYS = {
     **dict.fromkeys(("number", "date", "boolean", "empty"), _NUMBER_KEYS),
+    "dates": {"name", "kind", "written", "guessed", "parts", "gaps"},
     "category": {"name", "kind", "holds", "levels", "other", "gaps"},
     "flags": {"name", "kind", "holds", "levels"},
     "codes": {"name", "kind", "holds", "levels"},
@@ -44,6 +46,11 @@ def columns_to_state(
         fact: dict[str, Any] = {"name": name, "kind": column.form}
         if isinstance(column, NumberColumn):
             fact |= {"declared": column.declared, "gaps": column.marked}
+        elif isinstance(column, DateColumn) and column.form == "date":
+            fact |= {"declared": column.written is not None, "gaps": column.marked}
+        elif isinstance(column, DateColumn):
+            fact |= {"written": column.written, "guessed": column.guessed, "parts": list(column.parts)}
+            fact |= {"gaps": column.marked}
         elif isinstance(column, LevelColumn):
             levels = [[type(level).__name__, level] for level in column.levels]
             fact |= {"holds": column.holds, "levels": levels}
@@ -116,12 +123,15 @@ def _count_of_scalers(fact: Mapping[str, Any], clipped: bool) -> int:
     _expect(isinstance(kind, str) and kind in _KEYS, f"column {name!r} has an unknown kind: {kind!r}")
     keys = _KEYS[str(kind)]
     _expect(set(fact) == keys, f"column {name!r} must have the facts {', '.join(sorted(keys))}")
-    for key in {"declared", "gaps", "other"} & set(fact):
+    for key in {"declared", "gaps", "other", "guessed"} & set(fact):
         _expect(isinstance(fact[key], bool), f"column {name!r}: {key} must be true or false")
     if kind == "flags":
         levels = fact["levels"]
         return 1 if not isinstance(levels, list) or len(levels) == 2 else len(levels)
-    return 2 if "declared" in keys and fact["gaps"] and clipped else 1
+    if kind == "dates":
+        _expect(isinstance(fact["parts"], list), f"column {name!r}: parts must be a list")
+    marks = int(kind != "category" and bool(fact.get("gaps")) and clipped)
+    return 1 + len(fact.get("parts", ())) + marks
 
 
 def _column(
@@ -130,8 +140,12 @@ def _column(
     name, kind = fact["name"], fact["kind"]
     if kind == "drop":
         return DroppedColumn()
+    gaps = None if not fact.get("gaps") else scalers[-1] if clipped else UNSCALED
+    if kind == "dates":
+        return _dates(fact, scalers, gaps)
+    if kind == "date":
+        return DateColumn(ISO if fact["declared"] else None, False, (), scalers[:1], gaps)
     if "declared" in fact:
-        gaps = None if not fact["gaps"] else scalers[1] if clipped else UNSCALED
         return NumberColumn(kind, fact["declared"], scalers[0], gaps)
     levels = _levels(fact)
     as_codes = embed_above is not None and len(levels) > embed_above
@@ -144,6 +158,16 @@ def _column(
     if kind == "flags":
         return FlagColumn(fact["holds"], levels, scalers)
     return CategoryColumn(fact["holds"], levels, fact["other"], fact["gaps"])
+
+
+def _dates(fact: Mapping[str, Any], scalers: tuple[Scaler, ...], gaps: Scaler | None) -> DateColumn:
+    name, written, parts = fact["name"], fact["written"], fact["parts"]
+    _expect(written is None or written in FORMATS, f"column {name!r} has dates written {written!r}, which is unknown")
+    _expect([part for part in PARTS if part in parts] == parts, f"column {name!r} has unknown parts: {parts!r}")
+    _expect(not fact["guessed"] or written == "MM/DD/YYYY", f"column {name!r} has dates that leave nothing to guess")
+    column = DateColumn(written, fact["guessed"], tuple(parts), scalers[: 1 + len(parts)], gaps)
+    _expect(column.form == "dates", f"column {name!r} has dates without parts, in no format of their own")
+    return column
 
 
 def _levels(fact: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -8,11 +8,11 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from feedforward.errors import InputError
-from feedforward.tables.cells import NUMBER, to_booleans, to_dates, to_numbers, without_blanks
+from feedforward.tables.cells import NUMBER, to_booleans, to_numbers, without_blanks
 
 # What a column may hold to be read as a kind; text, too, where the user declared the kind.
-_READABLE = {"number": ("number", "boolean"), "boolean": ("boolean", "number"), "date": ("date",)}
-_PARSERS = {"number": to_numbers, "boolean": to_booleans, "date": to_dates}
+_READABLE = {"number": ("number", "boolean"), "boolean": ("boolean", "number")}
+_PARSERS = {"number": to_numbers, "boolean": to_booleans}
 _PLURAL = {"number": "numbers", "boolean": "booleans", "date": "dates", "text": "text"}
 _TICKS_A_DAY = {"s": 86_400, "ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
 
@@ -53,7 +53,7 @@ def holding(column: Any) -> str:
 def read_floats(column: Any, name: str, kind: str, declared: bool) -> NDArray[np.float64]:
     """Return a column as float64, with NaN where a value is missing.
 
-    Booleans become 0 and 1; dates days since 1970-01-01 (in UTC where they have a zone); times and durations, days.
+    Booleans become 0 and 1.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def read_floats(column: Any, name: str, kind: str, declared: bool) -> NDArray[np
     name : str
         For messages.
     kind : str
-        number, boolean or date.
+        number or boolean.
     declared : bool
         Whether the user named this kind, so that text is parsed; as dates it is parsed in any case.
 
@@ -81,8 +81,8 @@ def read_floats(column: Any, name: str, kind: str, declared: bool) -> NDArray[np
     if found == "nothing":
         return np.full(len(column), np.nan)
     if found not in _READABLE[kind]:
-        raise _refusal(column, name, f"{_PLURAL[kind]}, not {found}", _telling_row(column, kind, found))
-    values = _days(column) if found == "date" else _floats(column)
+        raise refusal(column, name, f"{_PLURAL[kind]}, not {found}", _telling_row(column, kind, found))
+    values = _floats(column)
     infinite = np.isinf(values)
     if infinite.any():
         row = int(infinite.argmax())
@@ -93,7 +93,7 @@ def read_floats(column: Any, name: str, kind: str, declared: bool) -> NDArray[np
     if kind == "boolean":
         odd = ~(np.isnan(values) | (values == 0) | (values == 1))
         if odd.any():
-            raise _refusal(column, name, "booleans, or 0 and 1", int(odd.argmax()))
+            raise refusal(column, name, "booleans, or 0 and 1", int(odd.argmax()))
     return values
 
 
@@ -127,7 +127,7 @@ def read_categories(column: Any, name: str, expected: str | None = None) -> Any:
         raise InputError(f"Column {name!r} is of type {column.type}, which has no encoding. Convert or drop it.")
     if expected not in (None, found):
         wanted = f"categories that are {_PLURAL[str(expected)]}, not {found}"
-        raise _refusal(column, name, wanted, _telling_row(column, str(expected), found))
+        raise refusal(column, name, wanted, _telling_row(column, str(expected), found))
     if found == "number":
         if pa.types.is_integer(column.type):
             try:
@@ -155,11 +155,19 @@ def category_type(found: str) -> Any:
 def _floats(column: Any) -> NDArray[np.float64]:
     if pa.types.is_float16(column.type):
         column = column.cast(pa.float32())
-    values: NDArray[np.float64] = column.cast(pa.float64(), safe=False).to_numpy()
+    values: NDArray[np.float64] = column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
     return values
 
 
-def _days(column: Any) -> NDArray[np.float64]:
+def days(column: Any) -> NDArray[np.float64]:
+    """Return dates as days since 1970-01-01 (in UTC where they have a zone); times and durations as days.
+
+    Examples
+    --------
+    >>> import datetime
+    >>> days(pa.chunked_array([[datetime.datetime(1970, 1, 2, 6), None]]))
+    array([1.25,  nan])
+    """
     kind = column.type
     ticks = _floats(column.cast(pa.int32() if kind.bit_width == 32 else pa.int64()))
     if pa.types.is_date32(kind):
@@ -180,7 +188,7 @@ def _parsed(column: Any, name: str, kind: str) -> Any:
     distinct = cells.drop_null().unique()
     alone = (pa.chunked_array([distinct[i : i + 1]]) for i in range(len(distinct)))
     bad = next((cell for cell in alone if _PARSERS[kind](cell) is None), distinct)[0]
-    raise _refusal(column, name, _PLURAL[kind], pc.index(cells, bad).as_py())
+    raise refusal(column, name, _PLURAL[kind], pc.index(cells, bad).as_py())
 
 
 def _telling_row(column: Any, expected: str, found: str) -> int:
@@ -193,7 +201,15 @@ def _telling_row(column: Any, expected: str, found: str) -> int:
     return int(pc.index(column.is_valid(), True).as_py())
 
 
-def _refusal(column: Any, name: str, wanted: str, row: int) -> InputError:
+def refusal(column: Any, name: str, wanted: str, row: int) -> InputError:
+    """Return the error that a column does not hold what is wanted, as this row shows.
+
+    Examples
+    --------
+    >>> raise refusal(pa.chunked_array([["soon"]]), "when", "dates", 0)
+    Traceback (most recent call last):
+    feedforward.errors.InputError: Column 'when' must hold dates; got 'soon' at row 0 (counted from 0). Correct ...
+    """
     return InputError(
         f"Column {name!r} must hold {wanted}; got {column[row].as_py()!r} at row {row} (counted from 0). Correct the "
         f"value, give the column the type it had in training (read_table keeps text with text_columns=[{name!r}]), or "
