@@ -75,6 +75,8 @@ ORDER = [
     "training.fingerprint",
     "training.checkpoints",
     "training.interrupts",
+    "training.judge",
+    "training.deadline",
     "training.loop",
     "estimators.inputs",
     "estimators.callbacks",

@@ -51,6 +51,7 @@ CASES = pairwise(
             (260, 200),
         ],  # the widest takes the products of the BLAS library
         "dropout": [0.0, 0.3],
+        "dropout_falls": [False, True],
         "weighted": [False, True],
         "decay": [0.0, 0.01],
         "members": [None, 1, 3],
@@ -93,7 +94,8 @@ def case_plan(case: dict[str, Any], rng: np.random.Generator, steps: int = STEPS
     rates = np.linspace(1, 0.5, steps) * OPTIMIZERS[case["optimizer"]]().lr
     rates *= 0.1 if case["batch"] == 1 else 1  # a single row's gradient is large where the network is wide
     seeds = rng.integers(0, 2**63, k).astype(np.uint64)
-    return Plan(1000, order, np.array(bounds), rates, np.full(steps, case["decay"]), seeds)
+    dropout = np.linspace(1, 0, steps) if case["dropout_falls"] else None
+    return Plan(1000, order, np.array(bounds), rates, np.full(steps, case["decay"]), seeds, dropout)
 
 
 def start_of(case: dict[str, Any]) -> nn.Sequential:
@@ -130,6 +132,7 @@ def split(plan: Plan, spans: int) -> list[Plan]:
             plan.learning_rate[a:b],
             plan.weight_decay[a:b],
             plan.seeds,
+            plan.dropout[a:b],
         )
         for a, b in itertools.pairwise(cuts)
     ]
@@ -166,6 +169,7 @@ PLAIN = {
     "optimizer": "adam",
     "hidden": (8,),
     "dropout": 0.0,
+    "dropout_falls": False,
     "weighted": False,
     "decay": 0.0,
     "members": None,

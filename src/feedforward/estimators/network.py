@@ -293,7 +293,8 @@ class NetworkEstimator(CallbackSupport, BaseEstimator):
         check_name(owner, "engine", self.engine, ("auto", *ENGINES))
         check_name(owner, "dtype", self.dtype, ("float32", "float64", "bfloat16"))
         check_device_name(owner, self.device)
-        recipe = Recipe(**{field.name: getattr(self, field.name) for field in fields(Recipe)})
+        own = [field.name for field in fields(Recipe) if hasattr(self, field.name)]
+        recipe = Recipe(**{name: getattr(self, name) for name in own})
         return recipe.checked(owner, self._losses)
 
     def _drawn_seed(self) -> int:

@@ -165,7 +165,7 @@ class Keeper:
         self._keeps_previous, self._saved = True, perf_counter()
 
     def _is_over(self) -> bool:
-        return self.training.should_stop or self.training.epoch >= self.last_epoch
+        return self.training.should_stop or self.training.epoch >= (self.training.max_epochs or self.last_epoch)
 
     def _keep(self) -> None:
         """Give the newest file the name of the one before, too."""

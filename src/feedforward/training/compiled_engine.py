@@ -76,7 +76,7 @@ class CompiledEngine:
                 *(self._layout.layers, self._layout.alphas, self._layout.shares, *self._loss, self._score),
                 *(self._code, self._hyper, tensors, factors),
                 *(self._flat[j], self._spare[j], self._state_1[j], self._state_2[j], *self._buffers[j].arrays),
-                *(order, plan.bounds, plan.learning_rate, plan.weight_decay),
+                *(order, plan.bounds, plan.learning_rate, plan.weight_decay, plan.dropout),
                 *(plan.first_step, before, plan.seeds[j], losses[j], scores[j]),
             )
             return done
@@ -91,7 +91,7 @@ class CompiledEngine:
 
     def predict(self, X: Any) -> Array:
         """Return the outputs for the rows `X`, whatever rows are beside them."""
-        return predictor_of(self._network, X.shape[1])(X)
+        return predictor_of(self._network, X.shape[-1])(X)
 
     def _take_up(self, predictor: Predictor) -> None:
         """Share the network's flat parameters, and move the optimizer's state to flat arrays that it shares too."""

@@ -13,7 +13,7 @@ import torch
 from scipy.sparse import issparse
 
 from feedforward import nn
-from feedforward.training.plan import Array, Outcome, Plan, Rows
+from feedforward.training.plan import Array, Outcome, Plan, Rows, part_of
 from feedforward.training.scores import measures
 from feedforward.training.torch_graph import GraphedSteps, pays
 from feedforward.training.torch_parts import Tensor, Walk, draws_of, loss_of, outputs, passes_of
@@ -83,7 +83,7 @@ class TorchEngine:
         passes = passes_of(self._network, self._walk.leaves, training=False)
         with torch.inference_mode():
             blocks = [outputs(passes, block, ()) for block in self._blocks(X, size)]
-            return np.asarray(torch.cat(blocks, dim=-2)[..., : X.shape[0], :].cpu().numpy())
+            return np.asarray(torch.cat(blocks, dim=-2)[..., : X.shape[-2], :].cpu().numpy())
 
     def _take_up(self, *, decays: bool) -> None:
         """Make leaves of the network's parameters, unless there are some."""
@@ -100,7 +100,8 @@ class TorchEngine:
         if not careful and self._do_by_graph(plan, draws, record):
             return
         for i, (x, targets, shares) in enumerate(self._rows.batches(plan, self._network.members)):
-            found, value, gradients = self._do(x, targets, shares, [draw[i][..., : x.shape[-2]] for draw in draws])
+            of_step = [*(draw[i][..., : x.shape[-2]] for draw in draws), float(plan.dropout[i])]
+            found, value, gradients = self._do(x, targets, shares, of_step)
             before = [root.clone() for root in self._walk.moved] if careful else []
             self._walk.step(gradients, float(plan.learning_rate[i]), float(plan.weight_decay[i]))
             if careful and not self._walk.are_finite([value, *gradients]):
@@ -110,7 +111,7 @@ class TorchEngine:
             record.add(value.detach(), found.detach())
         record.close()
 
-    def _do(self, x: Tensor, targets: Tensor, shares: Tensor | None, draws: list[Tensor]) -> tuple[Any, Any, Any]:
+    def _do(self, x: Tensor, targets: Tensor, shares: Tensor | None, draws: list[Any]) -> tuple[Any, Any, Any]:
         """Return outputs, losses and gradients of one batch."""
         with torch.autocast(self._device.type, torch.bfloat16) if self._mixed else nullcontext():
             found = outputs(self._passes, x, draws)
@@ -142,10 +143,10 @@ class TorchEngine:
 
     def _blocks(self, X: Any, size: int) -> Iterator[Tensor]:
         """Yield the rows in blocks of one size, the last one filled up with zeros."""
-        for first in range(0, X.shape[0], size):
-            part = X[first : first + size]
-            block = np.zeros((size, X.shape[1]), self._network.dtype)
-            block[: part.shape[0]] = part.toarray() if issparse(part) else part
+        for first in range(0, X.shape[-2], size):
+            part = part_of(X, first, first + size)
+            block = np.zeros((*X.shape[:-2], size, X.shape[-1]), self._network.dtype)
+            block[..., : part.shape[-2], :] = part.toarray() if issparse(part) else part
             yield torch.from_numpy(block).to(self._device)
 
 

@@ -17,8 +17,8 @@ TOGETHER = 2**16  # parameters up to so many lie in one tensor: then an update i
 
 Tensor = torch.Tensor
 Leaves = Mapping[str, Tensor]
-# From a layer's inputs, and the draws of each Dropout, to its outputs.
-Pass = Callable[[Tensor, Sequence[Tensor]], Tensor]
+# From a layer's inputs, the draws of each Dropout and, last, the factor on their p, to its outputs.
+Pass = Callable[[Tensor, Sequence[Any]], Tensor]
 
 # Layers -------------------------------------------------------------------------------------------------------------
 
@@ -49,7 +49,7 @@ def passes_of(network: nn.Sequential, leaves: Leaves, *, training: bool) -> list
     return passes
 
 
-def outputs(passes: Sequence[Pass], x: Tensor, draws: Sequence[Tensor]) -> Tensor:
+def outputs(passes: Sequence[Pass], x: Tensor, draws: Sequence[Any]) -> Tensor:
     """Return what the last layer makes of the rows `x`.
 
     Examples
@@ -113,13 +113,17 @@ def draws_of(network: nn.Sequential, seeds: Any, first_step: int, steps: int, ro
     return found
 
 
-def _dropped(p: float, place: int, x: Tensor, draws: Sequence[Tensor]) -> Tensor:
-    """Silence units of `x` with probability `p`: the hash of `feedforward.nn.random`, on any device."""
+def _dropped(p: float, place: int, x: Tensor, draws: Sequence[Any]) -> Tensor:
+    """Silence units of `x` with probability `p` times a factor: the hash of `feedforward.nn.random`, on any device."""
+    share = p * draws[-1]
+    at_least = share * 2.0**53
+    at_least = at_least.ceil() if isinstance(at_least, Tensor) else int(np.ceil(at_least))
     z = draws[place].unsqueeze(-1) + _signed(GOLDEN) * torch.arange(1, x.shape[-1] + 1, device=x.device)
     for shift, multiplier in ((30, MULTIPLIER_1), (27, MULTIPLIER_2)):
         z = z.bitwise_xor_(_shifted(z, shift)).mul_(_signed(multiplier))
     bits = _shifted(z.bitwise_xor_(_shifted(z, 31)), 11)
-    return x * ((bits >= int(np.ceil(p * 2.0**53))).to(x.dtype) * (1 / (1 - p)))
+    dropped: Tensor = x * ((bits >= at_least).to(x.dtype) * (1 / (1 - share)))
+    return dropped
 
 
 def _signed(number: np.uint64) -> int:

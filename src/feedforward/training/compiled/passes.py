@@ -106,19 +106,19 @@ def drop(layer, share, seed, step, units, factors, width, rows):  # type: ignore
 
 @woven
 def forward_in_training(  # type: ignore[no-untyped-def]
-    layers, alphas, shares, params, units, factors, width, seed, step, rows, scratch, table, power, bits
+    layers, alphas, shares, dropout, params, units, factors, width, seed, step, rows, scratch, table, power, bits
 ):
-    """Like `forward`, with dropout drawn from (seed, step, layer, row, unit)."""
+    """Like `forward`, with dropout drawn from (seed, step, layer, row, unit); `dropout` is a factor on its shares."""
     for k in range(len(layers)):
-        if layers[k, KIND] == DROPOUT and shares[k] > 0:
-            drop(layers[k], shares[k], seed, step, units, factors, width, rows)
+        if layers[k, KIND] == DROPOUT and shares[k] * dropout > 0:
+            drop(layers[k], shares[k] * dropout, seed, step, units, factors, width, rows)
         else:
             run_layer(layers[k], alphas[k], params, units, width, True, k == 0, scratch, table, power, bits)
 
 
 @woven
 def backward(  # type: ignore[no-untyped-def]
-    layers, alphas, shares, params, gradients, units, factors, now, other, width, scratch, table, power, bits
+    layers, alphas, shares, dropout, params, gradients, units, factors, now, other, width, scratch, table, power, bits
 ):
     """Fill `gradients` from the deltas of the outputs, in `now`; `other` is scratch of the same size."""
     for k in range(len(layers) - 1, -1, -1):
@@ -126,7 +126,7 @@ def backward(  # type: ignore[no-untyped-def]
         h, net, to = layer[OUTPUTS], layer[NET_INPUT], layer[RESULT]
         d = now[: h * width]
         if layer[KIND] == DROPOUT:
-            if shares[k] > 0:
+            if shares[k] * dropout > 0:
                 factor = factors[to * width : (to + h) * width]
                 for i in range(h * width):
                     d[i] *= factor[i]

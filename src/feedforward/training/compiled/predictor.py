@@ -17,6 +17,7 @@ from feedforward.training.compiled.layout import OUTPUTS, layout_of
 from feedforward.training.compiled.memory import aligned, flattened
 from feedforward.training.compiled.passes import LANES
 from feedforward.training.compiled.span import run_forward
+from feedforward.training.plan import part_of
 
 BLOCK = 256  # rows that go through the network together, a multiple of LANES
 AT_ONCE = 2**22  # numbers converted to the network's dtype, or made dense, at once
@@ -64,8 +65,8 @@ class Predictor:
         return all(layer.weight is weight and layer.bias is bias for layer, weight, bias in self._linear)
 
     def __call__(self, X: Any) -> Array:
-        """Return the outputs for the rows `X`."""
-        n = X.shape[0]
+        """Return the outputs for the rows `X`, shape (n, m); in a stack also (k, n, m), rows of each member's own."""
+        n = X.shape[-2]
         as_it_is = type(X) is np.ndarray and X.dtype == self._dtype and X.flags.carray  # C-ordered and writable
         if as_it_is and n < LANES and not self._stacked:
             result = np.empty((n, self._outputs), self._dtype)
@@ -77,17 +78,17 @@ class Predictor:
         else:
             rows = max(AT_ONCE // self.inputs, LANES)
             for first in range(0, n, rows):
-                part = X[first : first + rows]
+                part = part_of(X, first, first + rows)
                 part = np.array(part.toarray() if issparse(part) else part, self._dtype, order="C")
                 self._fill(results[:, first : first + rows], part)
         return results if self._stacked else results[0]
 
     def _fill(self, result: Array, X: Array) -> None:
         """Run all members over the rows, large jobs on several threads."""
-        jobs = [(self.flat[j], X, result[j]) for j in range(len(self.flat))]
-        if len(X) * self.flat.size >= PARALLEL_FROM:
+        jobs = [(flat, X if X.ndim == 2 else X[j], result[j]) for j, flat in enumerate(self.flat)]
+        if X.shape[-2] * self.flat.size >= PARALLEL_FROM:
             threads = numba.get_num_threads()
-            cuts = np.linspace(0, len(X), threads + 1).astype(int)
+            cuts = np.linspace(0, X.shape[-2], threads + 1).astype(int)
             pairs = list(pairwise(cuts))
             jobs = [(flat, rows[a:b], out[a:b]) for flat, rows, out in jobs for a, b in pairs]
             with ThreadPoolExecutor(threads) as pool:

@@ -24,7 +24,7 @@ def run_span(  # type: ignore[no-untyped-def]
     X, labels, targets, weights,
     layers, alphas, shares, loss_code, loss_param, score_code, optimizer_code, hyper, tensors, factors,
     params, spare, state_1, state_2, units, drop_factors, deltas, columns, y, batch_labels, best, rows, scratch,
-    table, power, bits, order, bounds, rates, decays, first_step, updates_before, seed, losses, scores,
+    table, power, bits, order, bounds, rates, decays, dropout, first_step, updates_before, seed, losses, scores,
 ):  # fmt: skip
     """Do the steps of a plan; return how many were done.
 
@@ -46,7 +46,7 @@ def run_span(  # type: ignore[no-untyped-def]
         take_targets(labels, targets, weights, batch, batch_labels, goal, weight, share)
 
         forward_in_training(
-            layers, alphas, shares, w, units, drop_factors, width, seed, np.uint64(first_step + s), rows,
+            layers, alphas, shares, dropout[s], w, units, drop_factors, width, seed, np.uint64(first_step + s), rows,
             scratch, table, power, bits,
         )  # fmt: skip
         outputs = matrix(units[from_ * width : (from_ + t) * width], t, width)
@@ -61,7 +61,7 @@ def run_span(  # type: ignore[no-untyped-def]
             done = s
             break
         backward(
-            layers, alphas, shares, w, g, units, drop_factors, deltas[0], deltas[1], width,
+            layers, alphas, shares, dropout[s], w, g, units, drop_factors, deltas[0], deltas[1], width,
             scratch, table, power, bits,
         )  # fmt: skip
         if not update(
