@@ -38,8 +38,8 @@ class MLPClassifier(ClassifierMixin, NetworkEstimator):
     learning_rate : float, default 0.001
         Step size η.
     schedule : str, default "constant"
-        How the rate changes over `max_epochs`: "constant", "step", "cosine", "warmup_cosine", "one_cycle", or, by the
-        loss, "plateau".
+        How the rate changes over `max_epochs`: "constant", "step", "cosine", "warmup_cosine", "one_cycle", "coslog4",
+        "flat_cos", or, by the loss, "plateau".
     batch_size : int or None, default 128
         Rows of one step; None, or more than there are, takes all of them.
     max_epochs : int, default 100

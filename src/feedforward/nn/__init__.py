@@ -28,6 +28,7 @@ from feedforward.nn import initializers, random, schedules
 from feedforward.nn.activations import ACTIVATIONS, Activation
 from feedforward.nn.columns import Columns
 from feedforward.nn.embeddings import Embedding, PeriodicEmbedding
+from feedforward.nn.folding import fold
 from feedforward.nn.gradients import gradient_error, gradient_errors
 from feedforward.nn.initializers import INITIALIZERS, initialize
 from feedforward.nn.layers import (
@@ -53,6 +54,7 @@ from feedforward.nn.rows import minibatches, one_hot
 from feedforward.nn.scaling import ParametricActivation, Scale
 from feedforward.nn.schedules import SCHEDULES, ReduceOnPlateau
 from feedforward.nn.sequential import Sequential, stack, unstack
+from feedforward.nn.starts import start_from_rows
 from feedforward.nn.trace import Trace, trace
 
 __all__ = [
@@ -93,6 +95,7 @@ __all__ = [
     "Softplus",
     "Tanh",
     "Trace",
+    "fold",
     "gradient_error",
     "gradient_errors",
     "initialize",
@@ -102,6 +105,7 @@ __all__ = [
     "random",
     "schedules",
     "stack",
+    "start_from_rows",
     "trace",
     "unstack",
 ]

@@ -72,19 +72,21 @@ class Columns(Composite):
         members = members_of(self)
         check_rows(self, x, self.in_features, () if members is None else (members,))
         outputs, saved = [], []
-        for i, (columns, layer) in enumerate(zip(self.columns, self.layers, strict=True)):
+        for i, (layer, columns) in enumerate(self.read(x)):
             try:
-                output, keep = layer.forward(
-                    x[..., _index(columns)], training=None if training is None else (*training, i)
-                )
+                output, keep = layer.forward(columns, training=None if training is None else (*training, i))
             except InputError as error:
-                raise at_layer(i, layer, error, f" of columns {_shown(columns)}") from None
+                raise at_layer(i, layer, error, f" of columns {_shown(self.columns[i])}") from None
             outputs.append(output)
             saved.append(keep)
-        stacked = max(outputs, key=np.ndim).shape[:-1]
-        alike = [np.broadcast_to(output, (*stacked, output.shape[-1])) for output in outputs]
+        rows = max(outputs, key=np.ndim).shape[:-1]  # what a stack makes of rows that all members share
+        alike = [np.broadcast_to(output, (*rows, output.shape[-1])) for output in outputs]
         ends = np.cumsum([output.shape[-1] for output in outputs]).tolist()
         return np.concatenate(alike, axis=-1), (ends, saved)
+
+    def read(self, x: Array) -> list[tuple[Layer, Array]]:
+        """Return each layer with the columns of `x` that it reads: a view where they are a range."""
+        return [(layer, x[..., _index(columns)]) for layer, columns in zip(self.layers, self.columns, strict=True)]
 
     def backward(self, gradient: Array, saved: Any) -> tuple[Array, dict[str, Array]]:
         """Return the gradients for X, and of each layer's parameters under ``"{place}.{name}"``."""
@@ -101,33 +103,29 @@ class Columns(Composite):
         )
 
     def _each(self, gradient: Array, saved: Any) -> list[tuple[Layer, Array, Any]]:
+        """Return each layer with its part of the gradient, and what it saved."""
         ends, kept = saved
         parts = (gradient[..., first:end] for first, end in zip([0, *ends], ends, strict=False))
         return list(zip(self.layers, parts, kept, strict=True))
 
     def __repr__(self) -> str:
-        lines = [
-            (f"({i}): {_shown(columns)} ", layer)
-            for i, (columns, layer) in enumerate(zip(self.columns, self.layers, strict=True))
-        ]
-        return f"Columns({indented(lines)})"
+        shown = [f"({i}): {_shown(columns)} " for i, columns in enumerate(self.columns)]
+        return f"Columns({indented(list(zip(shown, self.layers, strict=True)))})"
 
 
 def _columns(given: Any, what: str) -> tuple[int, int] | list[int]:
     """Return columns as a range (first, stop) where they follow one another, else as a list."""
     whole = isinstance(given, Sequence | np.ndarray) and all(COUNT_OR_ZERO.holds(place) for place in given)
     places = [int(place) for place in given] if whole else []
-    if isinstance(given, tuple) and len(places) == 2:
-        places = list(range(*places))
-    elif isinstance(given, tuple):
-        places = []
-    if not places or len(set(places)) < len(places):
-        raise InputError(
-            f"{what} must be a range (first, stop) of columns counted from 0, or a list of different ones; "
-            f"got {given!r}."
-        )
-    first, stop = places[0], places[-1] + 1
-    return (first, stop) if places == list(range(first, stop)) else places
+    if isinstance(given, tuple):
+        if len(places) == 2 and places[0] < places[1]:
+            return places[0], places[1]
+    elif places and len(set(places)) == len(places):
+        run = (places[0], places[0] + len(places))
+        return run if places == list(range(*run)) else places
+    raise InputError(
+        f"{what} must be a range (first, stop) of columns counted from 0, or a list of different ones; got {given!r}."
+    )
 
 
 def _index(columns: tuple[int, int] | list[int]) -> slice | list[int]:

@@ -29,13 +29,8 @@ from feedforward.storage.checks import (
     prefixed,
 )
 from feedforward.storage.labels import label_from_facts, label_to_facts, labels_from_facts, labels_to_facts
-from feedforward.storage.parts import (
-    network_from_state,
-    network_to_state,
-    part_from_facts,
-    part_to_facts,
-    width_after,
-)
+from feedforward.storage.networks import network_from_state, network_to_state, width_after
+from feedforward.storage.parts import part_from_facts, part_to_facts
 from feedforward.training.state import Training, restore_training, training_to_state
 from feedforward.validation import COUNT, COUNT_OR_ZERO, NOT_NEGATIVE, RANDOM_STATE, SWITCH, check_settings
 

@@ -22,7 +22,7 @@ from feedforward.storage.estimators import (
     neuron_from_state,
     neuron_to_state,
 )
-from feedforward.storage.parts import network_from_state, network_to_state
+from feedforward.storage.networks import network_from_state, network_to_state
 from feedforward.tables.encoding import TableEncoder
 from feedforward.validation import SWITCH
 

@@ -99,8 +99,12 @@ def layers_of(found: Mapping[str, Any]) -> Rows:
 def _layer(layer: Mapping[str, Any]) -> str:
     if layer["kind"] == "Linear":
         return f"Linear {layer['in_features']} → {layer['out_features']}" + ("" if layer["bias"] else ", no bias")
+    if layer["kind"] == "Columns":
+        shown = [f"[{one['first']}:{one['stop']}]" if isinstance(one, dict) else str(one) for one in layer["columns"]]
+        return f"Columns {', '.join(shown[:_MOST_VALUES])}" + ", ..." * (len(shown) > _MOST_VALUES)
     settings = {name: value for name, value in layer.items() if name not in ("name", "kind", "parameters")}
-    return str(layer["kind"]) + (f"({', '.join(f'{n}={v!r}' for n, v in settings.items())})" if settings else "")
+    words = ", ".join(f"{name}={_setting(value)}" for name, value in settings.items())
+    return f"{layer['kind']}({words})" if words else str(layer["kind"])
 
 
 def columns_of(found: Mapping[str, Any]) -> Rows:
