@@ -63,7 +63,7 @@ class Embedding(Layer):
         """Return ``W[code]`` and, for `backward`, the place of each code among the rows of all members' weights."""
         members = self.weight.shape[:-2]
         check_rows(self, x, 1, members)
-        self._check_codes(x)
+        self.check_codes(x)
         codes = x[..., 0].astype(np.intp)
         if members:
             codes = codes + self.levels * np.arange(members[0])[:, None]
@@ -84,7 +84,8 @@ class Embedding(Layer):
         """Return ``weight``."""
         return {"weight": self.weight}
 
-    def _check_codes(self, x: Array) -> None:
+    def check_codes(self, x: Array) -> None:
+        """Raise `InputError` if `x`, of shape (…, n, 1), holds anything but codes."""
         wrong = ~((x >= 0) & (x < self.levels) & (x == np.floor(x)))
         if wrong.any():
             *member, row = np.argwhere(wrong[..., 0])[0].tolist()
