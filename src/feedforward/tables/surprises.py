@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from feedforward.tables.categories import CategoryColumn, LevelColumn
 from feedforward.tables.columns import DroppedColumn, FittedColumn
+from feedforward.tables.dates import DateColumn
 from feedforward.tables.values import decoded, read_floats
 
 _MOST = 10  # columns of which the same is said one by one
@@ -62,7 +63,10 @@ def _of_column(fitted: FittedColumn, column: Any, name: str) -> Iterator[tuple[s
         unseen, taken = ~missing, "0"
     else:
         had_gaps = fitted.marked
-        missing = np.isnan(read_floats(column, name, fitted.kind, fitted.declared))
+        if isinstance(fitted, DateColumn):
+            missing = pc.is_null(column, nan_is_null=True).to_numpy()
+        else:
+            missing = np.isnan(read_floats(column, name, fitted.kind, fitted.declared))
         unseen = np.zeros(len(column), dtype=bool)
         taken = "the more common value of training" if fitted.kind == "boolean" else "the median of training"
     if missing.all() and fitted.kind != "empty":

@@ -15,7 +15,7 @@ from feedforward.training.compiled.waves import cosine_and_sine
 
 @inner
 def scale(layer, params, units, width):  # type: ignore[no-untyped-def]
-    """s ⊙ x."""
+    """Multiply by the scales: s ⊙ x."""
     source, to = layer[SOURCE], layer[RESULT]
     for j in range(layer[OUTPUTS]):
         factor = params[layer[WEIGHT] + j]
@@ -39,7 +39,7 @@ def scale_backward(layer, params, gradients, units, now, width):  # type: ignore
 
 @inner
 def blend(layer, params, z, a, first, end, width):  # type: ignore[no-untyped-def]
-    """z + α ⊙ (σ − z) over σ in `a`: a piece of a layer's numbers, from the first up to the end."""
+    """Write z + α ⊙ (σ − z) over σ in `a`: a piece of a layer's numbers, from the first up to the end."""
     at = first
     while at < end:  # unit by unit
         alpha, stop = params[layer[WEIGHT] + at // width], min(end, (at // width + 1) * width)
@@ -79,7 +79,7 @@ def blend_backward(layer, gradients, units, now, width):  # type: ignore[no-unty
 
 @inner
 def embed(layer, params, units, width):  # type: ignore[no-untyped-def]
-    """The row of weights of each code."""
+    """Copy the row of weights of each code."""
     columns, start = layer[OUTPUTS], layer[WEIGHT]
     codes = units[layer[SOURCE] * width : (layer[SOURCE] + 1) * width]
     out = matrix(units[layer[RESULT] * width : (layer[RESULT] + columns) * width], columns, width)
