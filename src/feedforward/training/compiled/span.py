@@ -31,11 +31,10 @@ def run_span(  # type: ignore[no-untyped-def]
     Parameters and gradients change places with every step: new parameters are written over the gradients.
     """
     X, targets, layers, power = uncounted(X), uncounted(targets), uncounted(layers), uncounted(power)
-    read = uncounted(read)
     units, drop_factors, deltas, y = uncounted(units), uncounted(drop_factors), uncounted(deltas), uncounted(y)
     state_1, state_2, columns, rows = uncounted(state_1), uncounted(state_2), uncounted(columns), uncounted(rows)
     best, batch_labels, scratch, bits = uncounted(best), uncounted(batch_labels), uncounted(scratch), uncounted(bits)
-    order, scores = uncounted(order), uncounted(scores)
+    order, scores, read = uncounted(order), uncounted(scores), uncounted(read)
     w, g, done = uncounted(params), uncounted(spare), len(bounds) - 1
     t, from_ = layers[-1, OUTPUTS], layers[-1, RESULT]
     for s in range(len(bounds) - 1):
