@@ -47,7 +47,7 @@ class Preset:
     patience_growth: float = 1.0
     batch_sizes: tuple[tuple[float, int], ...] = ((1024, 64), (4096, 128), (float("inf"), 256))
     weight_decay: float = 0.02
-    dropout: float = 0.15
+    dropout: float = 0.3
     frequencies: int = 16
     width: int = 4
     sigma: float = 0.1
