@@ -555,9 +555,8 @@ def test_dates_written_as_text_are_dates_in_every_kind_of_file(tmp_path: Path) -
     assert facts[0]["accuracy"] == facts[1]["accuracy"]
     pq.write_table(pa.table({"day": ["2024-01-01", "soon"]}), tmp_path / "bad.parquet")
     error = run("predict", model, tmp_path / "bad.parquet", code=2).stderr
-    assert (
-        "bad.parquet: Column 'day' must hold dates; got 'soon' at row 1 (counted from 0). Correct the value." in error
-    )
+    assert "bad.parquet: Column 'day' must hold dates" in error
+    assert "got 'soon' at row 1 (counted from 0). Correct the value." in error
 
 
 def test_answers_with_commas_quotes_and_nothing_in_them(tmp_path: Path) -> None:

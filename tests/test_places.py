@@ -105,6 +105,7 @@ def test_a_model_takes_the_place_of_a_model_and_of_nothing(folder: Path) -> None
 @pytest.mark.parametrize("name", ["locked/a.png", "n" * 251 + ".png", "t.csv/a.png", "."])
 def test_what_cannot_be_written_is_said_before_the_work(option: str, name: str, folder: Path) -> None:
     folder.chmod(0o755)
+    run(*TRAIN, "--out", "model", "--plot", "picture.png", "--checkpoint", "run")  # imports all that nobody cannot
     Path("locked").mkdir(mode=0o555)
     if (option, name) == ("--plot", "."):
         name = "folder.png"
@@ -112,7 +113,7 @@ def test_what_cannot_be_written_is_said_before_the_work(option: str, name: str, 
     with nobody(folder):
         (line,) = run(*TRAIN, option, name, code=2).stderr.splitlines()
     assert name in line
-    assert any(word in line for word in ("permission denied", "name too long", "folder"))
+    assert any(word in line for word in ("permission denied", "name too long", "folder", "path of a file")), line
     assert list(Path("locked").iterdir()) == []
 
 

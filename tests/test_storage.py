@@ -537,4 +537,5 @@ print(json.dumps(model.predict_proba(np.load({str(tmp_path / "x.npy")!r})).astyp
 
 
 def test_every_kind_is_tested_here() -> None:
-    assert set(KINDS) == {*learners(), "TableEncoder", "Pipeline", "Sequential", "parameters"}
+    elsewhere = {"TabularClassifier", "TabularRegressor"}  # tests/test_tabular.py
+    assert set(KINDS) == {*learners(), *elsewhere, "TableEncoder", "Pipeline", "Sequential", "parameters"}
