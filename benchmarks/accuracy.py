@@ -9,11 +9,11 @@ starts, each fits 200 rows, so that nothing is compiled or imported on it.
 """
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from joblib import cpu_count
 from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
@@ -39,7 +39,11 @@ def main() -> None:
     names = chosen(given.only, list(sources(given.tables)), "table", words)
     models = chosen(given.models, list(MODELS), "model", words)
     if not given.report:
-        compute(given, names, models, words)
+        try:
+            compute(given, names, models, words)
+        except KeyboardInterrupt:
+            words.print("Stopped; the same command goes on from here.")
+            sys.exit(130)
     records = [
         record
         for record in read_records(given.results)
@@ -59,7 +63,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--models", type=comma, metavar="NAME,…", help=f"of {', '.join(MODELS)} (default: all)")
     parser.add_argument("--seeds", type=numbers, default=[0, 1, 2], metavar="N,…", help="of splits and models (0,1,2)")
     parser.add_argument("--max-rows", type=int, metavar="N", help="cut larger tables, by a fixed seed")
-    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="of a fit (all cores)")
+    parser.add_argument("--threads", type=int, default=cpu_count(), help="of a fit (default: as many as cores)")
     parser.add_argument("--results", type=Path, default=RESULTS, help=f"file to append to (default: {RESULTS.name})")
     parser.add_argument("--again", action="store_true", help="try again what failed")
     parser.add_argument("--loaded", action="store_true", help="say of the seconds that other work ran beside")

@@ -131,6 +131,6 @@ def _fit_and_predict(
     clocks.append((time.perf_counter(), time.process_time()))
     answers = estimator.predict_proba(parts[2]) if classes else estimator.predict(parts[2])
     clocks.append((time.perf_counter(), time.process_time()))
-    (fit, fit_cpu), (predict, predict_cpu) = np.diff(clocks, axis=0).round(4).tolist()
+    (fit, fit_cpu), (predict, predict_cpu) = np.diff(clocks, axis=0).round(6).tolist()
     names = ("fit_seconds", "fit_cpu_seconds", "predict_seconds", "predict_cpu_seconds")
     return answers, dict(zip(names, (fit, fit_cpu, predict, predict_cpu), strict=True))

@@ -66,7 +66,7 @@ class Levels(TransformerMixin, BaseEstimator):
             levels, rare = levels[: self.most - 1], levels[self.most - 1 :]
             column = column.where(~column.isin(rare), "(rare)")
             levels = [*levels, "(rare)"]
-        return column.astype(pd.CategoricalDtype(levels))
+        return column.where(column.isin(levels), None).astype(pd.CategoricalDtype(levels))
 
 
 def ours_tabular(preset: str) -> Build:

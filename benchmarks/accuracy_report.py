@@ -29,7 +29,7 @@ class Sheet:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Ours less the peer's, by table, such that above 0 is better for us; None where there is no table."""
+    """Over how many tables, our mean gain and its standard error, and the share that we won, a draw for half."""
 
     tables: int
     mean: float
@@ -87,6 +87,7 @@ def gain(measure: str, ours: float, peer: float) -> float:
 
 
 def compared(results: Results, ours: str, peer: str, measure: str) -> Comparison | None:
+    """Compare two models on the tables that both have; None if there is none."""
     means = [
         [float(np.mean([record[measure] for record in side])) for side in zip(*pairs, strict=True)]
         for pairs in results.pairs(ours, peer, measure).values()
@@ -94,7 +95,7 @@ def compared(results: Results, ours: str, peer: str, measure: str) -> Comparison
     if not means:
         return None
     gains = [gain(measure, mine, theirs) for mine, theirs in means]
-    won = np.mean([(np.sign(g) + 1) / 2 for g in gains])  # a draw is half won
+    won = np.mean((np.sign(gains) + 1) / 2)
     return Comparison(len(gains), *mean_and_error(gains), float(won))
 
 
@@ -114,16 +115,19 @@ def time_ratio(results: Results, ours: str, peer: str, what: str) -> float:
 
 
 def mean_ranks(results: Results, models: Sequence[str], measure: str) -> tuple[int, dict[str, float]]:
-    """Return over how many tables, those that all models have, and each model's mean rank; 1 is best, draws share."""
-    tables = [table for table in results.tables(measure) if all((table, model) in results.found for model in models)]
-    if not tables:
-        return 0, {}
+    """Return over how many tables, those of which all models have a seed, and each one's mean rank.
+
+    1 is best, draws share.
+    """
     sign = -1 if measure == R2 else 1
-    figures = [
-        [sign * np.mean([record[measure] for record in results.found[table, model].values()]) for model in models]
-        for table in tables
-    ]
-    return len(tables), dict(zip(models, rankdata(figures, axis=1).mean(axis=0).tolist(), strict=True))
+    figures = []
+    for table in results.tables(measure):
+        found = [results.found.get((table, model), {}) for model in models]
+        if seeds := set.intersection(*map(set, found)):
+            figures.append([sign * np.mean([each[seed][measure] for seed in sorted(seeds)]) for each in found])
+    if not figures:
+        return 0, {}
+    return len(figures), dict(zip(models, rankdata(figures, axis=1).mean(axis=0).tolist(), strict=True))
 
 
 def sheets(results: Results, ours: Sequence[str], peers: Sequence[str]) -> list[Sheet]:
@@ -139,15 +143,8 @@ def sheets(results: Results, ours: Sequence[str], peers: Sequence[str]) -> list[
 
 
 def _each_table(results: Results, models: Sequence[str], measure: str) -> Sheet:
-    headings = (
-        "table",
-        "model",
-        "seeds",
-        *(TITLES[name] for name in MEASURES[measure]),
-        "fit, s",
-        "predict, s",
-        "CPU, s",
-    )
+    titles = [TITLES[name] for name in MEASURES[measure]]
+    headings = ("table", "model", "seeds", *titles, "fit, s", "predict, s", "CPU, s")
     rows: list[tuple[str, ...]] = []
     for table in results.tables(measure):
         lines = {model: results.found[table, model] for model in models if (table, model) in results.found}
@@ -181,20 +178,19 @@ def _against(results: Results, ours: Sequence[str], peers: Sequence[str]) -> She
     rows: list[tuple[str, ...]] = []
     for mine in ours:
         for peer in [*(other for other in ours if other != mine), *peers]:
-            cells: list[str] = []
-            for measure in MEASURES:
-                c = compared(results, mine, peer, measure)
-                unit = ".4f" if measure == R2 else ".1%"
-                cells += (
-                    [_with_error(c.mean, c.error, f"+{unit}"), f"{c.won * c.tables:g}/{c.tables}"] if c else ["–"] * 2
-                )
+            cells = [cell for measure in MEASURES for cell in _gains(compared(results, mine, peer, measure), measure)]
             times = [time_ratio(results, mine, peer, what) for what in ("fit_seconds", "fit_cpu_seconds")]
             rows.append((mine, peer, *cells, *(_number(ratio, ".2f") for ratio in times)))
         rows.append(())
-    title = (
-        "Ours against each: by how much better (+), log loss as a share of the larger of the two; mean of the tables"
-    )
+    title = "Ours against each: by how much better (+), log loss as a share of the larger of the two; mean of tables"
     return Sheet(title, headings, rows[:-1])
+
+
+def _gains(found: Comparison | None, measure: str) -> tuple[str, str]:
+    if found is None:
+        return "–", "–"
+    gains = _with_error(found.mean, found.error, "+.4f" if measure == R2 else "+.1%")
+    return gains, f"{found.won * found.tables:g}/{found.tables}"
 
 
 def _versions(results: Results, models: Sequence[str]) -> Sheet:
