@@ -211,3 +211,14 @@ def test_targets_with_gaps_are_refused() -> None:
         ff.TabularClassifier(**QUICK).fit(X, y)
     with pytest.raises(ff.InputError, match="row 2"):
         ff.TabularRegressor(**QUICK).fit(X, np.where(np.arange(20) == 2, np.inf, 1.0))
+
+
+@pytest.mark.parametrize("members", [1, 3])
+def test_the_compiled_engine_comes_to_the_same_members(members: int) -> None:
+    X, y = mixed(200, seed=5)  # embeddings, periodic embeddings, flags, scales, dropout, decay: all of it
+    readable = ff.TabularClassifier(**{**QUICK, "members": members}).fit(X, y)
+    compiled = clone(readable).set_params(engine="compiled").fit(X, y)
+    start = ff.TabularClassifier(**{**QUICK, "members": members, "max_epochs": 1}).fit(X, y)
+    moved = np.abs(readable.predict_proba(X) - start.predict_proba(X)).max()
+    assert np.abs(compiled.predict_proba(X) - readable.predict_proba(X)).max() < 1e-3 * max(moved, 0.1)
+    np.testing.assert_allclose(compiled.history_["train_loss"], readable.history_["train_loss"], rtol=1e-3)
