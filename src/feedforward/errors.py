@@ -48,7 +48,17 @@ class InputTypeError(InputError, TypeError):
     """
 
 
-class HugeNumberError(InputError):
+class NotFiniteError(InputError):
+    """What a model makes of a row is not finite: for a number of the row, or for the weights of the model.
+
+    Examples
+    --------
+    >>> issubclass(NotFiniteError, InputError)
+    True
+    """
+
+
+class HugeNumberError(NotFiniteError):
     """A number is so large that what a model makes of its row is not finite.
 
     Attributes

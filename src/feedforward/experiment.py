@@ -13,7 +13,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
-from feedforward.errors import InputError, SettingError, TableError
+from feedforward.errors import NotFiniteError, SettingError, TableError
 from feedforward.estimators.classifier import MLPClassifier
 from feedforward.estimators.regressor import MLPRegressor
 from feedforward.fitting import ask, fit, learner_of
@@ -261,7 +261,7 @@ def _scores(
         try:
             with np.errstate(all="ignore"):  # training that diverged leaves weights of any size
                 found[part] = measured(task, y, predict(X))
-        except InputError as error:
+        except NotFiniteError as error:
             found[part] = dict.fromkeys(MEASURES[task])
             if troubles is not None:
                 troubles.append(f"no score on the rows to {part} on. {error}")

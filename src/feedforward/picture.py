@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from feedforward.disk import place_to_write, write_bytes
-from feedforward.errors import FileError, InputError
+from feedforward.errors import FileError, NotFiniteError
 from feedforward.experiment import Experiment
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def _draw_regions(experiment: Experiment, columns: tuple[str, str], ax: "Axes") 
 
     try:
         plots.decision_regions(experiment.model, *experiment.test, columns=columns, ax=ax)
-    except InputError as error:  # training that diverged, or a number too large: all else can be drawn
+    except NotFiniteError as error:  # training that diverged, or a number too large: all else can be drawn
         ax.set_axis_off()
         ax.text(0.5, 0.5, f"no regions\n{fill(str(error), 40)}", ha="center", va="center", transform=ax.transAxes)
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from feedforward.errors import HugeNumberError, InputError, InputTypeError, SettingError
+from feedforward.errors import HugeNumberError, InputError, InputTypeError, NotFiniteError, SettingError
 
 # Settings ----------------------------------------------------------------------------------------------------------
 
@@ -325,7 +325,7 @@ def check_outputs(
     ------
     HugeNumberError
         Naming the number to blame.
-    InputError
+    NotFiniteError
         If rather the weights are to blame.
 
     Examples
@@ -342,7 +342,7 @@ def check_outputs(
     largest = max(float(np.abs(array).max(initial=0)) for array in weights())
     if abs(cells[column]) >= largest:
         raise HugeNumberError(row, column if names is None else str(names[column]), cells[column])
-    raise InputError(
+    raise NotFiniteError(
         f"What the model makes of row {row} (counted from 0) is not finite, for its weights reach {largest:.3g}: its "
         "training diverged. Fit anew, with a lower learning rate."
     )
