@@ -62,10 +62,10 @@ def test_biases_spread_as_mixtures_of_five_rows_do() -> None:
 
 def test_directions_of_weights_are_those_of_normal_draws() -> None:
     rng = np.random.default_rng(4)
-    rows = rng.normal(size=(20_000, 2))  # alike in all directions, so the spread of w x is |w|
+    rows = rng.normal(size=(4096, 2))  # alike in all directions, so the spread of w x is |w|
     net = nn.Sequential(nn.Linear(2, 20_000))
     nn.start_from_rows(net, rows, rng)
-    np.testing.assert_allclose(np.linalg.norm(net[0].weight, axis=1), 1, atol=0.03)
+    np.testing.assert_allclose(np.linalg.norm(net[0].weight, axis=1), 1, atol=0.06)
     assert np.abs(np.mean(net[0].weight, axis=0)).max() < 0.02
 
 
@@ -103,7 +103,7 @@ def test_of_very_many_rows_a_part_is_enough() -> None:
     rows = np.random.default_rng(0).normal(size=(100_000, 2))
     net = nn.Sequential(nn.Linear(2, 10))
     nn.start_from_rows(net, rows, np.random.default_rng(0))
-    np.testing.assert_allclose(net(rows).std(axis=0), 1, rtol=0.03)
+    np.testing.assert_allclose(net(rows).std(axis=0), 1, rtol=0.06)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from feedforward.nn.rows import as_numbers
 from feedforward.nn.sequential import Sequential
 from feedforward.validation import check_kind, check_setting
 
-ENOUGH = 2**15  # rows that show a spread to half a percent
+ENOUGH = 2**12  # rows that show a spread to one percent
 TOGETHER = 5  # rows between which a unit has its bend
 
 
@@ -36,7 +36,7 @@ def start_from_rows(network: Sequential, X: ArrayLike, rng: Rng) -> None:
     network : Sequential
         A single network: stack networks after their start, so that each is drawn as it would be alone.
     X : array-like of shape (n, m)
-        Rows to train on; of more than 32768, as many are drawn.
+        Rows to train on; of more than 4096, as many are drawn.
     rng : numpy.random.Generator or numpy.random.RandomState
 
     Raises
@@ -81,20 +81,21 @@ def _start(layer: Layer, x: Array, rng: Rng) -> Array:
         return reduce(lambda rows, inner: _start(inner, rows, rng), layer.layers, x)
     if isinstance(layer, Columns):
         return np.concatenate([_start(inner, columns, rng) for inner, columns in layer.read(x)], axis=-1)
-    if isinstance(layer, Linear):
-        _start_linear(layer, x, rng)
-    return layer(x)
+    return _start_linear(layer, x, rng) if isinstance(layer, Linear) else layer(x)
 
 
-def _start_linear(layer: Linear, x: Array, rng: Rng) -> None:
+def _start_linear(layer: Linear, x: Array, rng: Rng) -> Array:
     layer.weight[...] = rng.standard_normal(layer.weight.shape)
     z = x @ layer.weight.T
     spread = z.std(axis=0, dtype=np.float64)
     flat = spread <= 1e-6 * np.abs(z).max(axis=0)
     spread[flat] = np.sqrt(layer.in_features)
-    layer.weight /= spread[:, None].astype(layer.weight.dtype)
+    spread = spread.astype(z.dtype)
+    layer.weight /= spread[:, None]
+    z /= spread
     if layer.bias is not None:
-        units = np.arange(layer.out_features)[:, None]
         rows = rng.choice(len(x), (layer.out_features, TOGETHER))
         shares = rng.dirichlet(np.ones(TOGETHER), layer.out_features)
-        layer.bias[...] = -(shares * z[rows, units]).sum(axis=1) / spread
+        layer.bias[...] = -(shares * z[rows, np.arange(layer.out_features)[:, None]]).sum(axis=1)
+        z += layer.bias
+    return z
