@@ -15,7 +15,7 @@ from feedforward.training.compiled.waves import cosine_and_sine
 
 @inner
 def scale(layer, params, units, width):  # type: ignore[no-untyped-def]
-    """s ⊙ x."""
+    """S ⊙ x."""
     source, to = layer[SOURCE], layer[RESULT]
     for j in range(layer[OUTPUTS]):
         factor = params[layer[WEIGHT] + j]
@@ -26,7 +26,7 @@ def scale(layer, params, units, width):  # type: ignore[no-untyped-def]
 
 @inner
 def scale_backward(layer, params, gradients, units, now, width):  # type: ignore[no-untyped-def]
-    """∂L/∂s = Σ δ ⊙ x, and δ becomes s ⊙ δ."""
+    """Write ∂L/∂s = Σ δ ⊙ x; δ becomes s ⊙ δ."""
     source, weight = layer[SOURCE], layer[WEIGHT]
     for j in range(layer[OUTPUTS]):
         x, d = units[(source + j) * width : (source + j + 1) * width], now[j * width : (j + 1) * width]
@@ -39,7 +39,7 @@ def scale_backward(layer, params, gradients, units, now, width):  # type: ignore
 
 @inner
 def blend(layer, params, z, a, first, end, width):  # type: ignore[no-untyped-def]
-    """z + α ⊙ (σ − z) over σ in `a`: a piece of a layer's numbers, from the first up to the end."""
+    """Z + α ⊙ (σ − z) over σ in `a`: a piece of a layer's numbers, from the first up to the end."""
     at = first
     while at < end:  # unit by unit
         alpha, stop = params[layer[WEIGHT] + at // width], min(end, (at // width + 1) * width)
@@ -50,7 +50,7 @@ def blend(layer, params, z, a, first, end, width):  # type: ignore[no-untyped-de
 
 @inner
 def blend_and_keep(layer, params, units, z, a, slope, first, end, width):  # type: ignore[no-untyped-def]
-    """Keep σ − z, and 1 + α ⊙ (σ′ − 1), the slope of the whole."""
+    """Do the same, and keep for the way back σ − z and 1 + α ⊙ (σ′ − 1), the slope of the whole."""
     kept = units[layer[KEPT] * width + first : layer[KEPT] * width + end]
     slopes = units[layer[NET_INPUT] * width + first : layer[NET_INPUT] * width + end]
     one, at = units.dtype.type(1), first
@@ -66,7 +66,7 @@ def blend_and_keep(layer, params, units, z, a, slope, first, end, width):  # typ
 
 @inner
 def blend_backward(layer, gradients, units, now, width):  # type: ignore[no-untyped-def]
-    """∂L/∂α = Σ δ ⊙ (σ − z), and δ becomes that of z."""
+    """Write ∂L/∂α = Σ δ ⊙ (σ − z); δ becomes that of z."""
     for j in range(layer[OUTPUTS]):
         kept = units[(layer[KEPT] + j) * width : (layer[KEPT] + j + 1) * width]
         slope = units[(layer[NET_INPUT] + j) * width : (layer[NET_INPUT] + j + 1) * width]
@@ -79,7 +79,7 @@ def blend_backward(layer, gradients, units, now, width):  # type: ignore[no-unty
 
 @inner
 def embed(layer, params, units, width):  # type: ignore[no-untyped-def]
-    """The row of weights of each code."""
+    """Write the row of weights of each code."""
     columns, start = layer[OUTPUTS], layer[WEIGHT]
     codes = units[layer[SOURCE] * width : (layer[SOURCE] + 1) * width]
     out = matrix(units[layer[RESULT] * width : (layer[RESULT] + columns) * width], columns, width)
@@ -91,7 +91,7 @@ def embed(layer, params, units, width):  # type: ignore[no-untyped-def]
 
 @inner
 def embed_backward(layer, gradients, units, now, width):  # type: ignore[no-untyped-def]
-    """Each row of weights gathers the gradients of the rows that had its code."""
+    """Let each row of weights gather the gradients of the rows that had its code."""
     columns, start = layer[OUTPUTS], layer[WEIGHT]
     codes = units[layer[SOURCE] * width : (layer[SOURCE] + 1) * width]
     d = matrix(now[layer[OFFSET] * width : (layer[OFFSET] + columns) * width], columns, width)
@@ -104,7 +104,7 @@ def embed_backward(layer, gradients, units, now, width):  # type: ignore[no-unty
 
 @inner_exact
 def waves(layer, params, units, width, table):  # type: ignore[no-untyped-def]
-    """(V cos(2π w x + b) + c, x), feature by feature; cosines and sines are kept for the way back."""
+    """Write (V cos(2π w x + b) + c, x), feature by feature; cosines and sines are kept for the way back."""
     m, q, source, to = layer[INPUTS], layer[COUNT], layer[SOURCE], layer[RESULT]
     size, mixed = m * q, layer[OUTPUTS] // m - 1
     frequency = layer[WEIGHT]
@@ -134,7 +134,7 @@ def waves(layer, params, units, width, table):  # type: ignore[no-untyped-def]
 
 @inner
 def waves_backward(layer, params, gradients, units, now, spare, width):  # type: ignore[no-untyped-def]
-    """∂L/∂V = Σ δ hᵀ, ∂L/∂c = Σ δ and, with φ = −sin ⊙ Vᵀδ in `spare`, ∂L/∂b = Σ φ, ∂L/∂w = 2π Σ φ x."""
+    """Write ∂L/∂V = Σ δ hᵀ, ∂L/∂c = Σ δ and, with φ = −sin ⊙ Vᵀδ in `spare`, ∂L/∂b = Σ φ, ∂L/∂w = 2π Σ φ x."""
     m, q, source = layer[INPUTS], layer[COUNT], layer[SOURCE]
     size, mixed = m * q, layer[OUTPUTS] // m - 1
     frequency = layer[WEIGHT]

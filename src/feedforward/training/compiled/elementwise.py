@@ -134,7 +134,7 @@ def decay(code, z, e, table, power, bits):  # type: ignore[no-untyped-def]
 
 @inner
 def times_slope_of(code, alpha, d, z, a, e):  # type: ignore[no-untyped-def]
-    """The same as `times_slope`, with what `decay` writes already in e."""
+    """Do the same as `times_slope`, with what `decay` writes already in e."""
     n = len(d)
     zero, one, two, half = d.dtype.type(0), d.dtype.type(1), d.dtype.type(2), d.dtype.type(0.5)
     if code == RELU:

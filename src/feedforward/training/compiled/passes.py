@@ -30,7 +30,6 @@ from feedforward.training.compiled.layout import (
     DROPOUT,
     EMBEDDING,
     INPUTS,
-    KEPT,
     KIND,
     LINEAR,
     NET_INPUT,
