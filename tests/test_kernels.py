@@ -98,6 +98,19 @@ warnings.simplefilter("ignore")
 for model, targets in ((ff.MLPRegressor(), y), (ff.MLPRegressor(loss="huber"), y), (ff.MLPClassifier(), y > 0)):
     model.set_params(max_epochs=20, random_state=0).fit(X, targets)
     print(model.history_["train_loss"], model.predict(X).sum(), [*model.network_.parameters().values()])
+
+from feedforward import nn
+from feedforward.training.compiled_engine import CompiledEngine
+from feedforward.training.plan import Plan, Rows
+
+X[:, 3] = rng.integers(0, 5, 162)
+columns = nn.Columns([((0, 3), nn.PeriodicEmbedding(3, rng=rng)), ([3], nn.Embedding(5, 2, rng=rng))])
+blend, hidden, last = nn.ParametricActivation(nn.Mish(), 20), nn.Linear(14, 20, rng=rng), nn.Linear(20, 2, rng=rng)
+network = nn.Sequential(columns, nn.Scale(14), hidden, blend, nn.Dropout(0.2), last).copy(np.float32)
+rows, order, ones = Rows(X.astype(np.float32), (y > 0).astype(np.int64)), np.arange(162)[None], np.ones(50)
+engine = CompiledEngine(network, nn.CrossEntropyLoss(), nn.AdamW(), rows, "accuracy")
+plan = Plan(0, np.tile(order, 50), 162 * np.arange(51), 1e-2 * ones, 1e-2 * ones, np.ones(1, np.uint64))
+print(engine.run(plan).losses.sum(), engine.predict(rows.X).sum(), [*network.parameters().values()])
 """
 
 
