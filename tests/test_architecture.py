@@ -85,6 +85,7 @@ ORDER = [
     "tables.cells",
     "tables.delimited",
     "tables.frames",
+    "tables.alignment",
     "tables.reading",
     "tables.values",
     "tables.scaling",
