@@ -86,6 +86,7 @@ ORDER = [
     "tables.delimited",
     "tables.frames",
     "tables.alignment",
+    "tables.sources",
     "tables.reading",
     "tables.values",
     "tables.scaling",

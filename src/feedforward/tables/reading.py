@@ -2,8 +2,7 @@
 
 import gzip
 import zlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any, overload
@@ -14,27 +13,25 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pyarrow import ipc, parquet
 
-from feedforward.errors import FileError, InputError, SettingError, TableError
-from feedforward.tables.cells import Stray, find_stray, narrowest, without_blanks, without_nan
+from feedforward.errors import InputError, SettingError, TableError
+from feedforward.tables.cells import find_stray, narrowest, without_blanks
 from feedforward.tables.delimited import Delimited
 from feedforward.tables.frames import frame_to_table, is_frame
+from feedforward.tables.sources import (
+    CSV,
+    PARQUET,
+    Source,
+    check_text_columns,
+    checked_suffix,
+    finite,
+    not_whole,
+    refuse_csv_settings,
+    refuse_other_formats,
+    unreadable,
+    with_text_columns,
+    words_for,
+)
 from feedforward.validation import nearest
-
-_CSV = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz")
-_PARQUET = (".parquet", ".pq")
-_ARROW = (".arrow", ".feather", ".ipc")
-_SUFFIXES = _CSV + _PARQUET + _ARROW
-
-
-@dataclass(frozen=True)
-class _Source:
-    """Where a table came from, for messages."""
-
-    name: str
-    line_of: Callable[[int], int] | None = None
-
-    def place(self, row: int) -> str:
-        return f"row {row} (counted from 0)" if self.line_of is None else f"line {self.line_of(row)}"
 
 
 @overload
@@ -139,114 +136,65 @@ def read_rows(
 
 def _read(
     path_or_frame: Any, encoding: str, delimiter: str | None, text_columns: Sequence[str], *, strict: bool = True
-) -> tuple[_Source, Any]:
+) -> tuple[Source, Any]:
     if isinstance(text_columns, str) or not all(isinstance(name, str) for name in text_columns):
         raise SettingError(f"text_columns must be a list of column names; got {text_columns!r}.")
     if isinstance(path_or_frame, str | PathLike):
         path = Path(path_or_frame)
-        suffix = _checked_suffix(path)
-        if suffix in _CSV:
+        suffix = checked_suffix(path)
+        if suffix in CSV:
             source, table = _read_csv(path, suffix, encoding, delimiter, text_columns, strict)
         else:
-            _refuse_csv_settings(path.name, encoding, delimiter)
-            source = _Source(str(path))
-            table = _with_text_columns(_read_arrow(path, suffix), source, text_columns, strict)
+            refuse_csv_settings(path.name, encoding, delimiter)
+            source = Source(str(path))
+            table = with_text_columns(_read_arrow(path, suffix), source, text_columns, strict)
     else:
-        _refuse_csv_settings("a DataFrame", encoding, delimiter)
-        source = _Source("the table")
-        table = _with_text_columns(_read_frame(path_or_frame), source, text_columns)
-    return source, _finite(table, source)
+        refuse_csv_settings("a DataFrame", encoding, delimiter)
+        source = Source("the table")
+        table = with_text_columns(_read_frame(path_or_frame), source, text_columns)
+    return source, finite(table, source)
 
 
 # Files -------------------------------------------------------------------------------------------------------------
 
 
-def _checked_suffix(path: Path) -> str:
-    """Return the suffix in lower case, or raise if there is no such file to read."""
-    try:
-        is_folder, is_there = path.is_dir(), path.exists()
-    except PermissionError:  # of a folder above it
-        raise FileError(f"{path} may not be read: permission denied. Ask for the right to read it.") from None
-    if is_folder:
-        raise FileError(f"{path} is a directory. Give the path of a file in it.")
-    if not is_there:
-        raise FileError(f"{path} does not exist. {_files_beside(path)}")
-    suffix = next((known for known in _SUFFIXES if path.name.lower().endswith(known)), None)
-    if suffix is None:
-        raise TableError(
-            f"{path} has a suffix that says no kind of table: {path.suffix!r}. Save it as one of "
-            f"{', '.join(_SUFFIXES)}."
-        )
-    return suffix
-
-
-def _files_beside(path: Path) -> str:
-    try:
-        files = sorted(file.name for file in path.parent.iterdir() if file.is_file())
-    except OSError:
-        return f"Its folder, {path.parent}, cannot be read either: check the path."
-    if not files:
-        return f"The folder {path.parent} holds no files: check the path."
-    return nearest(path.name, files, f"files in {path.parent}")
-
-
 def _read_bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
-    except PermissionError:
-        raise FileError(f"{path} may not be read: permission denied. Ask for the right to read it.") from None
     except OSError as error:
-        raise FileError(f"{path} cannot be read: {error.strerror}. Check the file and its disk.") from None
+        raise unreadable(path, error) from None
 
 
 def _read_csv(
     path: Path, suffix: str, encoding: str, delimiter: str | None, text_columns: Sequence[str], strict: bool
-) -> tuple[_Source, Any]:
+) -> tuple[Source, Any]:
     name, data = str(path), _read_bytes(path)
     if suffix.endswith(".gz") and data:
         try:
             data = gzip.decompress(data)
         except (OSError, EOFError, zlib.error):
-            raise TableError(
-                f"{name} is not a whole gzip file: damaged or cut short. Copy or compress it again."
-            ) from None
-    elif data.startswith((b"\x1f\x8b", b"PK\x03\x04")):
-        raise TableError(
-            f"{name} is compressed or a workbook, not text. Name a gzip file {path.stem}.csv.gz; export a workbook as "
-            f"CSV."
-        )
+            raise not_whole(path, suffix) from None
+    else:
+        refuse_other_formats(path, data)
     text = Delimited.open(name, data, encoding, delimiter)
-    source, cells = _Source(name, text.line_of), text.to_table()
+    source, cells = Source(name, text.line_of), text.to_table()
     if strict:
-        _check_text_columns(text_columns, cells.column_names)
+        check_text_columns(text_columns, cells.column_names)
     columns = [
         _typed(cells.column(column), column, source, keep=column in text_columns) for column in cells.column_names
     ]
     return source, pa.table(columns, names=cells.column_names)
 
 
-def _typed(cells: Any, column: str, source: _Source, *, keep: bool) -> Any:
+def _typed(cells: Any, column: str, source: Source, *, keep: bool) -> Any:
     typed = None if keep else narrowest(cells)
     if typed is not None:
         return typed
     text = without_blanks(cells)
     stray = None if keep else find_stray(text)
     if stray is not None:
-        raise TableError(_words_for(stray, column, source))
+        raise TableError(words_for(stray, column, source))
     return text
-
-
-def _words_for(stray: Stray, column: str, source: _Source) -> str:
-    if stray.has_comma:
-        fault = f"{stray.text!r} has a decimal comma, or a comma between thousands"
-        remedy = "Write the column's numbers like 1234.5"
-    else:
-        fault = f"{stray.text!r} is not a {stray.expected}, as {min(stray.share, 0.999):.1%} of the column's cells are"
-        remedy = "Correct the cell or leave it empty"
-    return (
-        f"{source.name}, {source.place(stray.row)}, column {column!r}: {fault}. {remedy}, drop the column, or declare "
-        f"it text: text_columns=[{column!r}]."
-    )
 
 
 def _read_arrow(path: Path, suffix: str) -> Any:
@@ -255,7 +203,7 @@ def _read_arrow(path: Path, suffix: str) -> Any:
         raise TableError(f"{path} is empty: 0 bytes. Write the table again.")
     buffer = pa.BufferReader(data)
     try:
-        if suffix in _PARQUET:
+        if suffix in PARQUET:
             table = parquet.ParquetFile(buffer).read()
         elif data.startswith(b"ARROW1"):
             table = ipc.open_file(buffer).read_all()
@@ -263,10 +211,7 @@ def _read_arrow(path: Path, suffix: str) -> Any:
             table = ipc.open_stream(buffer).read_all()
         table.validate(full=True)
     except (pa.ArrowException, OSError, ValueError):
-        kind = "Parquet" if suffix in _PARQUET else "Arrow"
-        raise TableError(
-            f"{path} is not a whole {kind} file: damaged, cut short or of another kind. Copy or write it again."
-        ) from None
+        raise not_whole(path, suffix) from None
     # pandas writes its index as columns of such names.
     index = [name for name in table.column_names if name.startswith("__index_level_")]
     try:
@@ -286,56 +231,10 @@ def _read_frame(frame: Any) -> Any:
         raise TableError(str(error)) from None
 
 
-def _refuse_csv_settings(name: str, encoding: str, delimiter: str | None) -> None:
-    if encoding != "utf-8" or delimiter is not None:
-        raise SettingError(f"encoding and delimiter are for CSV files; {name} is none. Leave them out.")
-
-
-def _check_text_columns(text_columns: Sequence[str], names: Sequence[str]) -> None:
-    for name in text_columns:
-        if name not in names:
-            raise SettingError(
-                f"text_columns names no column of the table: {name!r}. {nearest(name, names, 'columns')}"
-            )
-
-
-def _with_text_columns(table: Any, source: _Source, text_columns: Sequence[str], strict: bool = True) -> Any:
-    if strict:
-        _check_text_columns(text_columns, table.column_names)
-    for name in [name for name in text_columns if name in table.column_names]:
-        place = table.column_names.index(name)
-        try:
-            table = table.set_column(place, name, table.column(place).cast(pa.string()))
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-            raise TableError(f"{source.name}, column {name!r} cannot be text. Leave it out of text_columns.") from None
-    return table
-
-
 # Contents ----------------------------------------------------------------------------------------------------------
 
 
-def _finite(table: Any, source: _Source) -> Any:
-    """Return the table with not-a-number missing; refuse infinity, and a table without rows or columns."""
-    if table.num_columns == 0 or table.num_rows == 0:
-        lack = "columns" if table.num_columns == 0 else "rows"
-        raise TableError(f"{source.name} has no {lack}. Give a table with columns and rows.")
-    for place, name in enumerate(table.column_names):
-        column = table.column(place)
-        if not pa.types.is_floating(column.type):
-            continue
-        if pa.types.is_float16(column.type):
-            column = column.cast(pa.float32())
-        row = pc.index(pc.is_inf(column), True).as_py()
-        if row >= 0:
-            raise TableError(
-                f"{source.name}, {source.place(row)}, column {name!r}: {column[row].as_py()} is not finite. Correct "
-                f"the cell or leave it empty."
-            )
-        table = table.set_column(place, name, without_nan(column))
-    return table
-
-
-def _split(table: Any, target: str, source: _Source) -> tuple[Any, NDArray[Any]]:
+def _split(table: Any, target: str, source: Source) -> tuple[Any, NDArray[Any]]:
     labels = _target(table, target, source)
     if (labels == labels[0]).all():
         raise TableError(
@@ -345,7 +244,7 @@ def _split(table: Any, target: str, source: _Source) -> tuple[Any, NDArray[Any]]
     return table.drop_columns([target]), labels
 
 
-def _target(table: Any, target: str, source: _Source) -> NDArray[Any]:
+def _target(table: Any, target: str, source: Source) -> NDArray[Any]:
     names = table.column_names
     if target not in names:
         raise TableError(f"{source.name} has no column {target!r} to predict. {nearest(str(target), names, 'columns')}")
@@ -361,7 +260,7 @@ def _target(table: Any, target: str, source: _Source) -> NDArray[Any]:
     return _labels(values, target, source)
 
 
-def _labels(values: Any, target: str, source: _Source) -> NDArray[Any]:
+def _labels(values: Any, target: str, source: Source) -> NDArray[Any]:
     if pa.types.is_dictionary(values.type):
         values = values.cast(values.type.value_type)
     kind = values.type
