@@ -88,6 +88,7 @@ ORDER = [
     "tables.alignment",
     "tables.sources",
     "tables.reading",
+    "tables.streaming",
     "tables.values",
     "tables.scaling",
     "tables.categories",
