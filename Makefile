@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test torture check format bench bench-gpu pictures clean
+.PHONY: help demo test torture check format bench bench-gpu bench-accuracy pictures clean
 
 help:
 	@echo "make demo      set up, then the main job: a real table, two neurons, a network, pictures"
@@ -15,6 +15,7 @@ help:
 	@echo "make check     formatting, lint, types"
 	@echo "make bench     speed against peers (half an hour)"
 	@echo "make bench-gpu speed on a GPU against plain PyTorch"
+	@echo "make bench-accuracy  accuracy of defaults against peers (TABLES=folder; hours, goes on where it was stopped)"
 	@echo "make pictures  draw the README's pictures again"
 	@echo "make clean     remove the virtual environment and all caches"
 
@@ -42,6 +43,9 @@ bench: $(VENV)/.bench
 
 bench-gpu: $(VENV)/.bench
 	$(BIN)/python benchmarks/gpu.py
+
+bench-accuracy: $(VENV)/.bench
+	$(BIN)/python benchmarks/accuracy.py $(if $(TABLES),--tables $(TABLES))
 
 pictures: $(VENV)/.runtime
 	$(BIN)/python docs/pictures.py

@@ -23,6 +23,8 @@ EXPECTED_FAILURES: dict[str, dict[str, str]] = {
     "MLPRegressor(hidden_sizes=(20, 10), learning_rate=0.01, loss='huber', patience=20, validation_fraction=0.2)": (
         dict.fromkeys(EQUIVALENCE, SPLIT)
     ),
+    "TabularClassifier(preset='fast')": {EQUIVALENCE[0]: SPLIT},
+    "TabularRegressor(preset='fast')": {EQUIVALENCE[0]: SPLIT},
 }
 
 # Checks that scikit-learn itself skips, unless its environment asks for them.

@@ -1,6 +1,5 @@
 """The command line as a user meets it: real processes, real files, what is printed where, exit codes."""
 
-import csv
 import gzip
 import json
 import os
@@ -17,25 +16,10 @@ import pyarrow.parquet as pq
 import pytest
 from matplotlib.image import imread
 from sklearn.datasets import load_wine
-from typer.testing import CliRunner
 
 import feedforward
-from feedforward.cli import app
+from commands import GOOD, nobody, process, run, write
 from feedforward.files import read_file, write_file
-
-RUNNER = CliRunner()
-
-
-def run(*arguments: Any, code: int = 0) -> Any:
-    result = RUNNER.invoke(app, [str(argument) for argument in arguments])
-    assert result.exit_code == code, f"{result.output}\n{result.exception!r}"
-    return result
-
-
-def write(path: Path, rows: list[list[Any]]) -> Path:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows(rows)
-    return path
 
 
 @pytest.fixture
@@ -267,12 +251,6 @@ def test_ctrl_c_says_what_was_kept_and_resume_goes_on(
     assert read_file(checkpoint)[0]["is_over"]
 
 
-def process(*arguments: Any, cwd: Path) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "feedforward", *map(str, arguments)]
-    environment = {**os.environ, "COLUMNS": "120"}
-    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
-
-
 def test_demo_runs_the_very_path_of_train(tmp_path: Path) -> None:
     done = process("demo", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -302,8 +280,6 @@ def test_help_teaches_by_example() -> None:
     assert run("--version").stdout == f"feedforward {feedforward.__version__}\n"
 
 
-GOOD = "a,b,y\n" + "".join(f"{i},{i % 5},{'yes' if i > 20 else 'no'}\n" for i in range(40))
-
 # name, content of t.csv (None: no such file), arguments after the table, words the one line must have
 RARE = "a,y\n" + "".join(f"{i},{'rare' if i == 20 else 'often' if i % 2 else 'more'}\n" for i in range(40))
 
@@ -328,8 +304,15 @@ BAD: list[tuple[str, str | bytes | None, list[str], list[str]]] = [
         "target a quantity",
         GOOD.replace("yes", "2.5").replace("no", "1.0"),
         ["-t", "y"],
-        ["t.csv", "'y'", "2.5", "'mlp'"],
+        ["t.csv", "'y'", "2.5 is a fraction, and classes are text, whole numbers or booleans", "'mlp'"],
     ),
+    (
+        "target of fractions for classes",
+        GOOD.replace("yes", "2.5").replace("no", "1.0"),
+        ["-t", "y", "-m", "mlp", "--task", "classification"],
+        ["2.5 is a fraction", "or the task 'regression'"],
+    ),
+    ("another delimiter", GOOD + "1;2;3\n", ["-t", "y"], ["line 42", "give --delimiter."]),
     ("unknown setting", GOOD, ["-t", "y", "-s", "learning_rat=1"], ["learning_rat", "'learning_rate'"]),
     ("setting without value", GOOD, ["-t", "y", "-s", "learning_rate"], ["--set", "NAME=VALUE"]),
     ("bad value", GOOD, ["-t", "y", "-s", "learning_rate=-1"], ["learning_rate", "above 0", "-1"]),
@@ -359,6 +342,7 @@ BAD: list[tuple[str, str | bytes | None, list[str], list[str]]] = [
     ("no column left", GOOD, ["-t", "y", "-k", "a=drop", "-k", "b=drop"], ["t.csv: ", "Give at least one column"]),
     ("no folder for the plot", GOOD, ["-t", "y", "--plot", "none/p.png"], ["none", "folder"]),
     ("nothing to resume from", GOOD, ["-t", "y", "-m", "mlp", "--resume"], ["--resume needs --checkpoint FILE"]),
+    ("checkpoints of no file", GOOD, ["-t", "y", "-m", "mlp", "--checkpoint-every", "1"], ["--checkpoint FILE"]),
     ("a checkpoint of a neuron", GOOD, ["-t", "y", "--checkpoint", "c"], ["networks", "perceptron", "'mlp'"]),
     ("no folder for the checkpoint", GOOD, ["-t", "y", "-m", "mlp", "--checkpoint", "none/c"], ["none/c", "folder"]),
     ("no picture format", GOOD, ["-t", "y", "--plot", "p.docx"], ["p.docx", ".png"]),
@@ -397,14 +381,8 @@ def test_no_permission_is_said(tmp_path: Path) -> None:
     table = tmp_path / "t.csv"
     table.write_text(GOOD)
     table.chmod(0)
-    os.chmod(tmp_path, 0o755)
-    user = os.geteuid()
-    if user == 0:
-        os.seteuid(65534)  # root may read everything: be nobody for a moment
-    try:
+    with nobody(tmp_path):
         result = run("train", table, "-t", "y", code=2)
-    finally:
-        os.seteuid(user)
     assert "t.csv" in result.stderr
     assert "ermission" in result.stderr or "permitted" in result.stderr
 
@@ -416,6 +394,32 @@ def test_debug_shows_the_traceback(tmp_path: Path) -> None:
     quiet = process("train", "none.csv", "-t", "y", cwd=tmp_path)
     assert quiet.returncode == 2
     assert "Traceback" not in quiet.stderr
+
+
+def test_a_full_disk_for_the_results_is_said_in_one_line(wine_model: Path) -> None:
+    commands = [["inspect", wine_model], ["inspect", wine_model, "--json"], ["predict", wine_model, "wine.csv"]]
+    commands += [["train", "wine.csv", "-t", "kind", "-m", "adaline"], ["--help"], ["--version"]]
+    for unbuffered in ("", "1"):
+        environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+        for command in commands:
+            with Path("/dev/full").open("wb") as full:
+                done = subprocess.run(
+                    [sys.executable, "-m", "feedforward", *map(str, command)],
+                    cwd=wine_model.parent, env=environment, stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+                )  # fmt: skip
+            assert done.stderr == "error: the results cannot be printed: no space left on device.\n"
+            assert done.returncode == 2
+
+
+def test_a_pipe_that_is_closed_ends_it_without_a_word(wine_model: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as pipe:
+        done = subprocess.run(
+            [sys.executable, "-m", "feedforward", "inspect", wine_model],
+            stdout=pipe, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+    assert (done.returncode, done.stderr) == (1, "")
 
 
 # Stored models -----------------------------------------------------------------------------------------------------
@@ -489,7 +493,7 @@ def test_labels_that_a_model_does_not_know_are_said(wine: Path, wine_model: Path
     assert "warning: the model knows no label 'cultivar 9' (48)" in result.stderr
     one = wine.with_name("one.csv")
     one.write_text("\n".join(text.splitlines()[:2]))
-    assert "1 rows" in run("evaluate", wine_model, one).stdout
+    assert "1 row;" in run("evaluate", wine_model, one).stdout
 
 
 def test_tables_are_read_as_in_training(tmp_path: Path) -> None:
@@ -505,6 +509,54 @@ def test_tables_are_read_as_in_training(tmp_path: Path) -> None:
     assert run("predict", path, table).stdout == expected
     write(table, [["zip", "flag"], *([i, row[2]] for i, row in enumerate(rows[1:]))])  # the codes are numbers now
     assert len(run("predict", path, table).stdout.splitlines()) == 61
+
+
+@pytest.mark.parametrize("names", [["True", "true"], ["true", "TRUE"], ["size", "Size"], ["null", "NULL"]], ids=str)
+def test_names_that_differ_by_case_only_are_two_columns(names: list[str], tmp_path: Path) -> None:
+    rows = [[str(i % 2 == 0).lower(), str(i % 3 == 0), f"{i % 3 == 0}!"] for i in range(60)]
+    train, model = write(tmp_path / "t.csv", [[*names, "y"], *rows]), tmp_path / "m.safetensors"
+    facts = json.loads(run("train", train, "-t", "y", "-m", "adaline", "--json", "--out", model).stdout)
+    assert facts["columns"] == dict.fromkeys(names, "boolean")
+    assert facts["accuracy"] == {"train": 1.0, "test": 1.0}  # the second column is the answer, and the first is not
+    turned = write(tmp_path / "turned.csv", [names[::-1], *([second, first] for first, second, _ in rows)])
+    assert run("predict", model, turned).stdout.splitlines()[1:] == [answer for _, _, answer in rows]
+    dropped = json.loads(run("train", train, "-t", "y", "-k", f"{names[0]}=drop", "--json").stdout)
+    assert dropped["columns"] == {names[0]: "drop", names[1]: "boolean"}
+    assert dropped["inputs"] == 1
+    assert json.loads(run("train", train, "-t", names[1], "--json").stdout)["classes"] == [False, True]
+
+
+def test_what_stands_in_columns_that_are_not_needed_does_not_matter(wine: Path, wine_model: Path) -> None:
+    expected = run("predict", wine_model, wine).stdout
+    for cell in ("red", "1,5", "inf", "2024-02-30"):
+        cells = ["2024-01-01" if cell[:4] == "2024" else "7"] * 177 + [f'"{cell}"']
+        lines = wine.read_text().splitlines()
+        other = wine.with_name("other.csv")
+        other.write_text("\n".join(f"{line},{note}" for line, note in zip(lines, ["note", *cells], strict=True)))
+        result = run("predict", wine_model, other)
+        assert result.stdout == expected
+        assert "'note'" in result.stderr
+        assert "'note'" in run("evaluate", wine_model, other).stderr
+
+
+def test_dates_written_as_text_are_dates_in_every_kind_of_file(tmp_path: Path) -> None:
+    days = [f"2024-{i % 12 + 1:02}-{i % 28 + 1:02}" for i in range(160)]
+    rows = [["day", "y"], *([day, "late" if day > "2024-06" else "early"] for day in days)]
+    write(tmp_path / "t.csv", rows)
+    pq.write_table(pa.table({"day": days, "y": [row[1] for row in rows[1:]]}), tmp_path / "t.parquet")
+    facts = []
+    for name in ("t.csv", "t.parquet"):
+        model = tmp_path / f"{name}.safetensors"
+        train = run("train", tmp_path / name, "-t", "y", "-m", "adaline", "--json", "--out", model)
+        facts.append(json.loads(train.stdout))
+        assert facts[-1]["columns"] == {"day": "date"}
+        answers = {run("predict", model, tmp_path / other).stdout for other in ("t.csv", "t.parquet")}
+        assert len(answers) == 1
+    assert facts[0]["accuracy"] == facts[1]["accuracy"]
+    pq.write_table(pa.table({"day": ["2024-01-01", "soon"]}), tmp_path / "bad.parquet")
+    error = run("predict", model, tmp_path / "bad.parquet", code=2).stderr
+    assert "bad.parquet: Column 'day' must hold dates" in error
+    assert "got 'soon' at row 1 (counted from 0). Correct the value." in error
 
 
 def test_answers_with_commas_quotes_and_nothing_in_them(tmp_path: Path) -> None:
@@ -528,7 +580,11 @@ def test_estimators_stored_by_themselves_read_tables_too(tmp_path: Path) -> None
         feedforward.save(model, tmp_path / "m.safetensors")
         found = json.loads(run("evaluate", tmp_path / "m.safetensors", table, "-t", "y", "--json").stdout)
         assert (found["accuracy"], found["baseline"]) == (pytest.approx(model.score(given, y)), None)
-        assert "accuracy" in run("evaluate", tmp_path / "m.safetensors", table, "-t", "y").stdout
+        printed = run("evaluate", tmp_path / "m.safetensors", table, "-t", "y")
+        assert "accuracy" in printed.stdout
+        by_place = "note: the model knows no names of columns, and takes these by their place: 'a', 'b'\n"
+        assert printed.stderr == (by_place if given is X else "")
+        assert ("2 columns, by their place" in run("inspect", tmp_path / "m.safetensors").stdout) == (given is X)
     assert "no column 'b'" in run("predict", tmp_path / "m.safetensors", write(table, [["a"], [1]]), code=2).stderr
     text = write(table, [["a", "b"], [1, "x"]])
     assert "'b' is of type string" in run("predict", tmp_path / "m.safetensors", text, code=2).stderr
@@ -563,6 +619,24 @@ def test_inspect_shows_what_is_inside(wine_model: Path, tmp_path: Path) -> None:
         assert words in run("inspect", tmp_path / "m").stdout
 
 
+@pytest.mark.parametrize("width", [20, 80, 200])
+def test_inspect_leaves_lines_whole_and_no_blanks_behind(wine_model: Path, width: int) -> None:
+    command = [sys.executable, "-m", "feedforward", "inspect", str(wine_model)]
+    environment = {**os.environ, "COLUMNS": str(width)}
+    printed = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+    digest = read_file(wine_model)[0]["sha256"]
+    lines = printed.splitlines()
+    assert [line.split() for line in lines if "sha256" in line] == [["sha256", digest]]
+    assert [line for line in lines if line != line.rstrip()] == []
+
+
+def test_one_is_one(wine: Path, wine_model: Path, tmp_path: Path) -> None:
+    one = tmp_path / "one.csv"
+    one.write_text("\n".join(wine.read_text().splitlines()[:2]))
+    assert run("predict", wine_model, one, "--out", tmp_path / "a.csv").stdout == f"1 answer: {tmp_path / 'a.csv'}\n"
+    assert "one.csv: 1 row; target" in run("evaluate", wine_model, one).stdout
+
+
 def test_inspect_is_light(wine_model: Path, tmp_path: Path) -> None:
     code = f"""
 import sys
@@ -592,16 +666,25 @@ BAD_MODELS: list[tuple[str, list[str], list[str]]] = [
     ("no model", ["predict", "none.safetensors", "{table}"], ["none.safetensors", "no such file"]),
     ("a table for a model", ["predict", "{table}", "{table}"], ["wine.csv", "no model file"]),
     ("no table", ["predict", "{model}", "none.csv"], ["none.csv"]),
+    ("too long a name", ["predict", "{model}", f"{'n' * 300}.csv"], ["nnn.csv cannot be read: file name too long"]),
+    ("too long a name of a folder", ["evaluate", "{model}", f"{'n' * 300}/a.csv"], ["nnn/a.csv", "too long"]),
+    ("too long a name of a model", ["inspect", "n" * 300], ["nnn cannot be read: file name too long"]),
     ("a column missing", ["predict", "{model}", "small.csv"], ["small.csv", "'malic_acid'"]),
     ("infinity", ["predict", "{model}", "inf.csv"], ["inf.csv", "'alcohol'", "inf"]),
     ("text for a number", ["predict", "{model}", "text.csv"], ["text.csv", "'alcohol'", "'red'", "Correct the value."]),
-    ("a checkpoint for a model", ["predict", "run", "{table}"], ["run", "'checkpoint'", "not what is needed"]),
+    (
+        "a checkpoint for a model",
+        ["predict", "run", "{table}"],
+        ["run", "'checkpoint'", "one of 'Perceptron', "],
+    ),
     ("no folder", ["predict", "{model}", "{table}", "-o", "none/a.csv"], ["none", "folder"]),
     ("no such format", ["predict", "{model}", "{table}", "-o", "a.xlsx"], ["a.xlsx", ".csv"]),
     ("over the table", ["predict", "{model}", "{table}", "-o", "wine.csv"], ["wine.csv"]),
     ("over the model", ["predict", "{model}", "{table}", "-o", "./wine.csv"], ["wine.csv"]),
     ("no target", ["evaluate", "{model}", "small.csv"], ["small.csv", "'kind'"]),
     ("another target", ["evaluate", "{model}", "{table}", "-t", "proline"], ["'proline'"]),
+    ("labels that are text, and others", ["evaluate", "{model}", "codes.csv"], ["none of the model's classes", "'7'"]),
+    ("a stray cell", ["predict", "{model}", "stray.csv"], ["stray.csv, line 8, ", "'red'", "or leave it empty."]),
     ("answers of another type", ["evaluate", "{model}", "extra.csv", "-t", "extra"], ["extra", "'cultivar 0'"]),
     ("no probabilities", ["predict", "{model}", "{table}", "--proba"], ["Adaline", "--proba"]),
     ("nothing to predict with", ["predict", "weights", "{table}"], ["weights", "dict", "predicts nothing"]),
@@ -631,11 +714,15 @@ def test_bad_models_and_tables_end_in_one_line(
     Path("inf.csv").write_text("\n".join([lines[0], "inf" + lines[1][lines[1].index(",") :]]))
     Path("text.csv").write_text("\n".join([lines[0], "red" + lines[1][lines[1].index(",") :]]))
     Path("extra.csv").write_text("\n".join([lines[0] + ",extra", *(line + ",1.5" for line in lines[1:4])]))
+    Path("codes.csv").write_text("\n".join([lines[0], *(f"{line.rpartition(',')[0]},7" for line in lines[1:4])]))
+    stray = ["red" + line[line.index(",") :] if place == 6 else line for place, line in enumerate(lines[1:30])]
+    Path("stray.csv").write_text("\n".join([lines[0], *stray]))
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     names = {"model": "wine.safetensors", "table": "wine.csv"}
     result = run(*(argument.format(**names) for argument in arguments), code=2)
     (line,) = result.stderr.strip().splitlines()[-1:]
     assert line.startswith("error: ")
     assert [word for word in expected if word not in line] == [], line
+    assert [word for word in ("--kind", "kinds=", "text_columns") if word in line] == []  # the model is there already
     assert result.stdout == ""
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from feedforward import nn
-from feedforward.training.compiled.elementwise import CHUNK, activate, exponential, exponential_table, times_slope
+from feedforward.training.compiled.elementwise import CHUNK, activate, exponential, times_slope
 from feedforward.training.compiled.layout import CODES, SLOPE_NEEDS_NET_INPUT, alpha_of, layout_of, unsupported
 from feedforward.training.compiled.memory import aligned, bind, flattened, writable
 from feedforward.training.compiled.predictor import predictor_of
 from feedforward.training.compiled.products import add_product, set_correlation
+from feedforward.training.compiled.waves import constants
 from feedforward.training.predictor import outputs
 
 DTYPES = [np.float32, np.float64]
@@ -21,7 +22,7 @@ EXTREMES = [0.0, -0.0, 1e-30, -1e-30, 5.0, -5.0, 30.0, -30.0, 1e3, -1e3, 1e30, -
 
 def scratch(dtype: Any) -> tuple[Any, ...]:
     power = aligned((CHUNK,), dtype)
-    return exponential_table(dtype), power, power.view(np.int32 if dtype == np.float32 else np.int64)
+    return constants(dtype), power, power.view(np.int32 if dtype == np.float32 else np.int64)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -1,7 +1,9 @@
 """Which engine and device: by name, with clear refusals; by "auto", from what there is and how large the work is."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,7 +14,7 @@ import torch
 import feedforward as ff
 from feedforward import nn
 from feedforward.errors import MissingPackageError, SettingError
-from feedforward.training import devices, engines
+from feedforward.training import devices, torch_bridge
 from feedforward.training.devices import CROSSOVERS, choose_device
 from feedforward.training.engines import choose_engine
 from feedforward.training.plan import Rows
@@ -51,7 +53,7 @@ def test_auto_takes_the_first_engine_that_can() -> None:
 
 
 def test_auto_does_without_torch(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engines, "has_torch", lambda: False)
+    monkeypatch.setattr(torch_bridge, "has_torch", lambda: False)
     name, reason = choose_engine("auto", NESTED, LOSS, ADAM, ROWS)
     assert (name, reason.rpartition("; ")[2]) == ("numpy", "nor can torch: it is not installed")
 
@@ -163,6 +165,38 @@ except ff.MissingPackageError as error:
     assert lines == ["(60, 2) 3"] * 3 + ["2"]
     assert last.startswith("engine='torch' needs torch")
     assert last.endswith('pip install "feedforward[torch]".')
+
+
+@pytest.mark.parametrize("error", ["OSError('libcudart.so.12: cannot\\nopen')", "RuntimeError('no room')"])
+def test_where_torch_is_broken_auto_does_without_and_the_rest_says_why(error: str, tmp_path: Path) -> None:
+    (tmp_path / "torch.py").write_text(f"raise {error}")
+    code = """
+import feedforward as ff
+from feedforward import nn
+from feedforward.training import devices
+X, y = ff.datasets.moons(n=60, random_state=0)
+nested = nn.Sequential(nn.Sequential(nn.Linear(2, 4), nn.ReLU()), nn.Linear(4, 2))
+devices.CROSSOVERS["cuda"] = 0
+print(ff.MLPClassifier(max_epochs=2, random_state=0, verbose=True).fit(X, y, network=nested).n_iter_)
+for settings in ({"engine": "torch"}, {"device": "cuda"}, {"dtype": "bfloat16"}):
+    try:
+        ff.MLPClassifier(**settings).fit(X, y)
+    except ff.MissingPackageError as error:
+        print(error)
+"""
+    path = {"PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, **path}, capture_output=True, text=True, check=True
+    )
+    epochs, *told = done.stdout.splitlines()
+    assert epochs == "2"
+    kind, _, words = error.partition("('")
+    shown = f"it is installed, but cannot be imported ({kind}: {words[:-2].replace(chr(92) + 'n', ' ')})"
+    assert f"nor can torch: {shown}" in done.stderr
+    assert told == [
+        f'{asked} needs torch, and {shown}. Install it anew: pip install "feedforward[torch]".'
+        for asked in ("engine='torch'", "device='cuda'", "dtype='bfloat16'")
+    ]
 
 
 def test_small_networks_are_trained_without_importing_torch() -> None:

@@ -262,6 +262,17 @@ def nested(depth: int) -> Any:
     return layers
 
 
+def columns(columns: Any, layer: Any = None) -> Any:
+    return [{"kind": "Columns", "parts": [{"columns": columns, "layer": layer or {"kind": "Identity"}}]}]
+
+
+def nested_columns(depth: int) -> Any:
+    layer: Any = None
+    for _ in range(depth):
+        [layer] = columns([0], layer)
+    return [layer]
+
+
 # the bytes, or what makes the path; words that must be in the message
 HOSTILE: dict[str, tuple[bytes | Callable[[Path], Any], list[str]]] = {
     "nothing": (b"", ["cut short"]),
@@ -339,6 +350,22 @@ HOSTILE: dict[str, tuple[bytes | Callable[[Path], Any], list[str]]] = {
     "a layer with a setting of its own": (forged(model_of([{"kind": "ReLU", "inplace": True}])), ["facts"]),
     "dropout of everything": (forged(model_of([{"kind": "Dropout", "p": 1}])), ["below 1"]),
     "networks in networks": (forged(model_of(nested(200))), ["deep"]),
+    "a kind that is a list": (forged(model_of([{"kind": ["Linear"]}])), ["unknown"]),
+    "columns in columns": (forged(model_of(nested_columns(200))), ["deep"]),
+    "no parts": (forged(model_of([{"kind": "Columns", "parts": []}])), ["parts"]),
+    "a part without a layer": (forged(model_of([{"kind": "Columns", "parts": [{"columns": [0]}]}])), ["facts"]),
+    "no columns": (forged(model_of(columns([]))), ["columns"]),
+    "columns backwards": (forged(model_of(columns({"first": 2, "stop": 1}))), ["columns"]),
+    "columns before the first": (forged(model_of(columns([-1]))), ["columns"]),
+    "a column twice": (forged(model_of(columns([1, 1]))), ["columns"]),
+    "columns of text": (forged(model_of(columns("01"))), ["columns"]),
+    "a table too large for its array": (
+        forged(model_of([{"kind": "Embedding", "levels": 10**12, "width": 10**12}]), weight(), ONE), ["shape"]),
+    "waves that leave nothing": (
+        forged(model_of([{"kind": "PeriodicEmbedding", "features": 1, "frequencies": 1, "width": 1}])), ["sizes"]),
+    "an activation that is none": (
+        forged(model_of([{"kind": "ParametricActivation", "features": 1, "activation": {"kind": "Dropout", "p": 0}}])),
+        ["'Dropout'"]),
     "a stack of no members": (forged(model_of([], 0)), ["members"]),
     "labels of a gigabyte": (classes("<U20000000", [["str", "a"], ["str", "b"]]), ["characters"]),
     "labels of objects": (classes("object", [["object", "a"], ["str", "b"]]), ["label"]),
@@ -441,8 +468,8 @@ def test_systems_without_locks_write_too(tmp_path: Path, monkeypatch: Any) -> No
 
 # No code is run ----------------------------------------------------------------------------------------------------
 
-LOAD_PATH = ["disk", "files", "training.state", "tables.state", "tables.columns", *(f"storage.{name}" for name in (
-    "checks", "labels", "parts", "estimators", "models", "saving", "summary", "words"))]  # fmt: skip
+LOAD_PATH = ["disk", "files", "training.state", "tables.state", "tables.columns", "phrases", *(f"storage.{name}" for
+    name in ("checks", "labels", "parts", "estimators", "models", "saving", "summary", "words"))]  # fmt: skip
 FORBIDDEN = {"pickle", "joblib", "importlib", "torch", "marshal", "shelve", "subprocess", "runpy", "ctypes", "socket"}
 
 

@@ -9,7 +9,16 @@ from torch.optim import lr_scheduler
 
 from feedforward import nn
 from feedforward.errors import SettingError
-from feedforward.nn.schedules import SCHEDULES, constant, cosine, one_cycle, step_decay, warmup_cosine
+from feedforward.nn.schedules import (
+    SCHEDULES,
+    constant,
+    cosine,
+    coslog4,
+    flat_cos,
+    one_cycle,
+    step_decay,
+    warmup_cosine,
+)
 
 RATE = 0.4
 
@@ -51,6 +60,32 @@ def test_cosine(floor: float) -> None:
         lambda opt: lr_scheduler.CosineAnnealingLR(opt, T_max=90, eta_min=floor * RATE),
         90,
     )
+
+
+# Factors by the share of training that is done: figures of record, made apart from this library.
+OF_TABLES = {
+    0.01: (0.35038126, 1.0),
+    0.1: (0.71835469, 1.0),
+    0.4: (0.32368900, 1.0),
+    0.5: (0.07361893, 1.0),
+    0.75: (0.87565773, 0.5),
+    0.9: (0.18620080, 0.0954915),
+}
+
+
+def test_schedules_of_tabular_networks_have_the_figures_of_record() -> None:
+    steps = np.array([round(100 * t) for t in OF_TABLES])
+    ours = np.transpose([coslog4(steps, 100), flat_cos(steps, 100)])
+    np.testing.assert_allclose(ours, list(OF_TABLES.values()), rtol=0, atol=6e-9)
+
+
+def test_coslog4_is_four_waves_each_twice_as_long() -> None:
+    np.testing.assert_allclose(coslog4([0, 1, 3, 7, 15], 15), 0, atol=1e-14)
+    peaks = np.array([0.027614, 0.121895, 0.310457, 0.687581])
+    curve = coslog4(np.arange(10**6), 10**6)
+    found = np.flatnonzero((curve[1:-1] > curve[:-2]) & (curve[1:-1] >= curve[2:])) + 1
+    np.testing.assert_allclose(found / 10**6, peaks, atol=1e-6)
+    np.testing.assert_allclose(curve[found], 1, atol=1e-9)
 
 
 def test_warmup_cosine() -> None:

@@ -164,7 +164,7 @@ class TestBadInput:
 
     def test_inside_a_nested_network_too(self) -> None:
         net = nn.Sequential(nn.Sequential(nn.Identity(), nn.Linear(3, 1)))
-        with pytest.raises(InputError, match=r"layer 1 \(Linear\(in_features=3.*expects 3 columns and got 2"):
+        with pytest.raises(InputError, match=r"^layer 0\.1 \(Linear\(in_features=3.*expects 3 columns and got 2"):
             net(np.ones((5, 2)))
 
     def test_a_single_row_is_told_how_to_be_one(self) -> None:

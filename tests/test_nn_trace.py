@@ -259,6 +259,66 @@ def test_layers_and_losses_of_your_own_are_shown_with_their_numbers() -> None:
     assert "Cubic()" in str(step)
 
 
+def test_layers_of_one_number_a_unit_are_written_out() -> None:
+    net = nn.Sequential(nn.Scale(1), nn.Linear(1, 1), nn.ParametricActivation(nn.ReLU(), 1))
+    net.load_parameters({"0.scale": [3.0], "1.weight": [[2.0]], "1.bias": [0.0], "2.alpha": [0.5]})
+    step = nn.trace(net, nn.MSELoss(), [-1.0], [0.0], nn.SGD(0.1))
+    lines = [line.strip() for line in str(step).splitlines()]
+    for line in (
+        "layer 0 · Scale(features=1)    a⁽⁰⁾ = scale ⊙ x",
+        "a⁽⁰⁾₁ = 3.0·(−1.0) = −3.0",
+        "a⁽¹⁾₁ = −6.0 + 0.5·(0.0 − (−6.0)) = −3.0",
+        "L = ((−3.0) − 0.0)² = 9.0",
+        "layer 2 · ParametricActivation    ∂L/∂alpha⁽¹⁾ = ∂L/∂a⁽¹⁾ ⊙ (σ(z⁽¹⁾) − z⁽¹⁾)",
+        "∂L/∂alpha⁽¹⁾₁ = (−6.0)·(0.0 − (−6.0)) = −36.0",
+        "layer 2 · ParametricActivation    δ⁽¹⁾ = ∂L/∂a⁽¹⁾ ⊙ (1 + alpha ⊙ (σ′(z⁽¹⁾) − 1))",
+        "δ⁽¹⁾₁ = (−6.0)·0.5 = −3.0",
+        "layer 0 · Scale    ∂L/∂scale⁽⁰⁾ = ∂L/∂a⁽⁰⁾ ⊙ x",
+        "∂L/∂scale⁽⁰⁾₁ = (−6.0)·(−1.0) = 6.0",
+        "new scale⁽⁰⁾₁ = 3.0 − 0.1·6.0 = 2.4",
+        "new alpha⁽¹⁾₁ = 0.5 − 0.1·(−36.0) = 4.1",
+    ):
+        assert line in lines, line
+    both = nn.trace(net, nn.MSELoss(), [[-1.0], [-1.0]], [[0.0], [0.0]])
+    assert "∂L/∂scale⁽⁰⁾ = Σ over rows of ∂L/∂a⁽⁰⁾ ⊙ x" in str(both)
+    assert "∂L/∂scale⁽⁰⁾₁ = (−3.0)·(−1.0) + (−3.0)·(−1.0) = 6.0" in str(both)
+
+
+def test_layers_that_read_columns_are_shown_with_their_numbers() -> None:
+    columns = nn.Columns([((0, 1), nn.PeriodicEmbedding(1, 2, 2)), ((1, 2), nn.Embedding(3, 2))])
+    net = nn.Sequential(columns, nn.Scale(4), nn.Linear(4, 2), nn.ParametricActivation(nn.SELU(), 2))
+    rows, y = [[0.5, 2.0], [1.0, 0.0]], [1, 0]
+    step = nn.trace(net, nn.CrossEntropyLoss(), rows, y, nn.AdamW())
+    outputs, saved = net.forward(rows)
+    _, gradients = net.backward(nn.CrossEntropyLoss().value_and_gradient(outputs, y)[1], saved)
+    assert step.gradients.keys() == gradients.keys() == step.updates.keys()
+    for name, array in gradients.items():
+        np.testing.assert_array_equal(step.gradients[name], array)
+    text = str(step)
+    assert "layer 0 · Columns    a⁽⁰⁾ = Columns(x)" in text
+    for name, gradient in gradients.items():
+        title = {"weight": "W", "bias": "b"}.get(name.partition(".")[2], name.partition(".")[2])
+        assert f"∂L/∂{title}" in text, name
+        assert f"{float(gradient.ravel()[0]):.4g}".replace("-", "−") in text, name
+    assert json.loads(json.dumps(step.to_dict()))["layers"][0]["parameters"].keys() == columns.parameters().keys()
+    assert "Columns" in step._repr_html_()
+    for weight, message in (
+        ("2.weight", r"paths: layer 3 \(ParametricActivation\(SELU\(\), features=2\)\) stands in the way"),
+        ("0.1.weight", "paths: there is no parameter '0.1.weight' of a Linear layer; there are 0.0.frequency"),
+    ):
+        with pytest.raises(InputError, match=message):
+            step.paths((weight, (0, 0)))
+
+
+def test_a_stack_of_any_layers_is_not_one_network_and_many_axes_alone_make_no_stack() -> None:
+    for layer in (nn.Scale(2), nn.Embedding(3, 2), nn.PeriodicEmbedding(2)):
+        width = 1 if isinstance(layer, nn.Embedding) else 2
+        one, t = nn.Sequential(layer), layer(np.ones((1, width))).shape[1]
+        assert nn.trace(one, nn.MSELoss(), np.ones((2, width)), np.ones((2, t))).gradients
+        with pytest.raises(InputError, match="this is a stack of several"):
+            nn.trace(nn.stack([one, one]), nn.MSELoss(), np.ones((2, width)), np.ones((2, t)))
+
+
 def test_a_network_without_weights_can_be_traced() -> None:
     assert "a⁽⁰⁾₁ = σ(1.0)" in str(nn.trace(nn.Sequential(nn.Tanh()), nn.MSELoss(), [1.0], [0.0]))
 

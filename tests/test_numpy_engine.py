@@ -1,5 +1,6 @@
 """The NumPy engine against torch's own loop, a stack against its members, and what happens when numbers run away."""
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -40,6 +41,7 @@ def cut(plan: Plan, *places: int) -> list[Plan]:
             plan.learning_rate[a:b],
             plan.weight_decay[a:b],
             plan.seeds,
+            plan.dropout[a:b],
         )
         for a, b in pairwise(edges)
     ]
@@ -146,6 +148,18 @@ def test_dropout_is_that_of_seed_and_step() -> None:
     outputs, _ = twin.forward(X[rows], training=(plan.seeds[0], 0))
     assert not np.allclose(outputs, twin(X[rows]))
     assert outcome.losses[0, 0] == pytest.approx(float(np.mean((outputs - TARGETS[rows]) ** 2)), rel=1e-12)
+
+
+@pytest.mark.parametrize("factor", [0.0, 0.3, 1.0])
+def test_a_factor_on_dropout_is_dropout_with_another_p(factor: float) -> None:
+    plan, nets = plan_for(epochs=1), [small(dropout=0.5), small(dropout=0.5)]
+    nets[1][2].p = 0.5 * factor
+    eased = replace(plan, dropout=np.full(plan.steps, factor))
+    engines = [NumpyEngine(net, nn.CrossEntropyLoss(), nn.Adam(), Rows(X, CODES), "accuracy") for net in nets]
+    np.testing.assert_array_equal(engines[0].run(eased).losses, engines[1].run(plan).losses)
+    for name, array in nets[0].parameters().items():
+        np.testing.assert_array_equal(nets[1].parameters()[name], array)
+    assert repr(nets[0][2]) == "Dropout(p=0.5)"
 
 
 def test_scores_are_sums_over_the_batch_before_its_update() -> None:

@@ -375,6 +375,41 @@ def test_a_layer_with_weights_of_another_kind_is_refused() -> None:
         plots.network(nn.Sequential(nn.Linear(2, 3), Norm()))
 
 
+def of_tables(*first: nn.Layer) -> nn.Sequential:
+    rng = np.random.default_rng(0)
+    hidden = nn.Linear(2, 3, rng=rng), nn.ParametricActivation(nn.SELU(), 3), nn.Dropout(0.1)
+    return nn.Sequential(*first, nn.Scale(2), *hidden, nn.Linear(3, 1, rng=rng))
+
+
+def test_layers_of_one_number_a_unit_stand_above_their_units() -> None:
+    net = of_tables()
+    ax = plots.network(net)
+    texts = " ".join(text.get_text() for text in ax.texts)
+    assert "Scale" in texts
+    assert "parametric SELU" in texts
+    assert "Dropout 0.1" in texts
+    step = nn.trace(net, nn.MSELoss(), [[1.0, 2.0]], [[0.0]], nn.SGD(0.1))
+    plots.network(net, step, edges="updates").figure.canvas.draw()
+
+
+@pytest.mark.parametrize("layer", [nn.Identity(), nn.Embedding(3, 1)])
+def test_layers_that_read_columns_are_not_drawn(layer: nn.Layer) -> None:
+    net = of_tables(nn.Columns([((0, 1), layer), ((1, 2), nn.Identity())]))
+    with pytest.raises(InputError, match=r"treat each unit by itself; layer 0 \(Columns\) is neither\.$"):
+        plots.network(net)
+
+
+def test_gradient_norms_are_those_of_layers_of_weights() -> None:
+    net = of_tables(nn.Columns([((0, 1), nn.PeriodicEmbedding(1, width=2)), ((1, 2), nn.Embedding(3, 1))]))
+    net = nn.Sequential(net[0], nn.Linear(3, 2), *net[1:])
+    rows, y = np.array([[0.5, 1.0], [0.2, 2.0]]), np.ones((2, 1))
+    outputs, saved = net.forward(rows)
+    _, gradients = net.backward(nn.MSELoss().value_and_gradient(outputs, y)[1], saved)
+    ax = plots.gradient_norms(net, nn.MSELoss(), rows, y)
+    expected = [np.linalg.norm(gradients[f"{i}.weight"]) for i in (1, 3, 6)]
+    assert_allclose(ax.lines[0].get_ydata(), expected)
+
+
 # Histories of networks ---------------------------------------------------------------------------------------------
 
 HISTORY = {

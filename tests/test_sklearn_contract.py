@@ -9,7 +9,15 @@ from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 
 from expected_failures import EXPECTED_FAILURES, SKIPPED_BY_SCIKIT_LEARN
-from feedforward import Adaline, MLPClassifier, MLPRegressor, Perceptron, TableEncoder
+from feedforward import (
+    Adaline,
+    MLPClassifier,
+    MLPRegressor,
+    Perceptron,
+    TableEncoder,
+    TabularClassifier,
+    TabularRegressor,
+)
 
 ESTIMATORS = [
     Perceptron(),
@@ -26,6 +34,8 @@ ESTIMATORS = [
     MLPRegressor(engine="numpy"),
     MLPRegressor((20, 10), validation_fraction=0.2, patience=20, loss="huber", learning_rate=0.01),
     MLPRegressor((8,), batch_size=None, dtype="float64", learning_rate=0.02),
+    TabularClassifier(preset="fast"),
+    TabularRegressor(preset="fast"),
 ]
 
 

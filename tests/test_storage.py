@@ -23,8 +23,10 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler
 import feedforward as ff
 from feedforward import Adaline, InputError, MLPClassifier, MLPRegressor, ModelFileError, Perceptron, TableEncoder, nn
 from feedforward.storage.models import KINDS
+from feedforward.storage.networks import SIZES
+from feedforward.storage.parts import PARTS
 from feedforward.storage.summary import summary
-from feedforward.storage.words import facts_of
+from feedforward.storage.words import facts_of, layers_of
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 4))
@@ -293,11 +295,70 @@ def test_every_layer(dtype: Any, tmp_path: Path) -> None:
 
 
 def test_every_activation_and_loss_and_optimizer_of_nn_has_a_place() -> None:
-    from feedforward.storage.parts import PARTS
-
-    bases = {nn.ActivationLayer, nn.Loss, nn.Optimizer, nn.Layer, nn.Linear, nn.Sequential}
+    bases = {nn.ActivationLayer, nn.Loss, nn.Optimizer, nn.Layer, nn.Sequential, nn.Columns}
     ours = {thing for thing in vars(nn).values() if isinstance(thing, type) and issubclass(thing, tuple(bases))}
-    assert ours - bases == set(PARTS)
+    assert ours - bases == {*PARTS, *SIZES}
+
+
+def of_tables(seed: int = 0) -> nn.Sequential:
+    """A network of every layer that reads tables, with numbers of its own everywhere."""
+    columns = [
+        ((0, 2), nn.PeriodicEmbedding(2, 5, 3)),
+        ([3], nn.Embedding(4, 2)),
+        ([2, 0], nn.Sequential(nn.Linear(2, 2, bias=False), nn.ParametricActivation(nn.ELU(0.5), 2))),
+        ((1, 3), nn.Columns([([1, 0], nn.Dropout(0.25))])),
+    ]
+    layers = [nn.Scale(12), nn.Linear(12, 3), nn.ParametricActivation(nn.Mish(), 3), nn.Dropout(0.1), nn.Linear(3, 2)]
+    net, rng = nn.Sequential(nn.Columns(columns), *layers), np.random.default_rng(seed)
+    for array in net.parameters().values():
+        array[...] = rng.normal(size=array.shape)
+    return net
+
+
+CODED = np.column_stack([NEW[:, :3], np.arange(25) % 4])
+
+
+@pytest.mark.parametrize("members", [None, 1, 3])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_layers_that_read_tables(dtype: Any, members: Any, tmp_path: Path) -> None:
+    net = of_tables() if members is None else nn.stack([of_tables(seed) for seed in range(members)])
+    net = net.copy(dtype)
+    again = stored(net, tmp_path)
+    assert repr(again) == repr(net)
+    assert again.members == members
+    assert list(again.parameters()) == list(net.parameters())
+    assert same(again.parameters(), net.parameters())
+    assert same(again(CODED), net(CODED))
+    outputs, saved = net.forward(CODED, training=(0, 1))
+    outputs_again, saved_again = again.forward(CODED, training=(0, 1))
+    assert same(outputs_again, outputs)
+    assert same(again.backward(outputs, saved_again), net.backward(outputs, saved))
+    assert [vars(layer).keys() for layer in again] == [vars(layer).keys() for layer in net]
+    ff.save(again, tmp_path / "again")
+    assert (tmp_path / "again").read_bytes() == (tmp_path / "model.safetensors").read_bytes()
+
+
+def test_layers_that_read_tables_inside_an_estimator(tmp_path: Path) -> None:
+    rows, y = np.column_stack([X[:, :3], np.arange(60) % 4]), CODES
+    start = nn.Sequential(*of_tables()[:-1], nn.Linear(3, 3))
+    model = MLPClassifier(max_epochs=3, random_state=0, batch_size=16).fit(rows, y, network=start)
+    again = stored(model, tmp_path)
+    assert same(again.predict_proba(CODED), model.predict_proba(CODED))
+    model.partial_fit(rows, y)
+    again.partial_fit(rows, y)
+    assert same(again.network_.parameters(), model.network_.parameters())
+
+
+def test_what_is_said_of_layers_that_read_tables(tmp_path: Path) -> None:
+    net = nn.stack([of_tables(), of_tables()])
+    ff.save(net, tmp_path / "m")
+    found = summary(tmp_path / "m")
+    assert found["parameters"] == sum(array.size for array in net.parameters().values())
+    _, rows = layers_of(found)
+    assert rows[0] == ("0", "Columns [0:2], [3:4], [2, 0], [1:3]", "")
+    assert ("0.0", "PeriodicEmbedding(features=2, frequencies=5, width=3)", "44") in rows
+    assert ("0.2.1", "ParametricActivation(activation=ELU(alpha=0.5), features=2)", "2") in rows
+    assert rows[-1] == ("", "all in 2 members", f"{found['parameters']:,}")
 
 
 def test_a_stack(tmp_path: Path) -> None:
@@ -345,6 +406,10 @@ class Mine(nn.Layer):
     pass
 
 
+class MyActivation(nn.Tanh):
+    pass
+
+
 class MyLoss(nn.MSELoss):
     pass
 
@@ -380,6 +445,11 @@ REFUSED: dict[str, tuple[Any, list[str]]] = {
     "encoder not fitted": (TableEncoder, ["TableEncoder", "not fitted"]),
     "a subclass": (lambda: MyModel(max_epochs=1).fit(X, CODES), ["MyModel"]),
     "a layer": (lambda: nn.Sequential(nn.Linear(2, 1), Mine()), ["layer 1", "Mine"]),
+    "a layer that reads columns": (lambda: nn.Sequential(nn.Columns([((0, 1), Mine())])), ["layer 0.0", "Mine"]),
+    "an activation": (
+        lambda: nn.Sequential(nn.ParametricActivation(MyActivation(), 2)),
+        ["the activation of layer 0", "MyActivation"],
+    ),
     "a layer inside": (lambda: nn.Sequential(nn.Sequential(Mine())), ["layer 0.0", "Mine"]),
     "a loss": (lambda: network(MLPRegressor, {"loss": MyLoss()}).fit(X, X[:, 0]), ["loss", "MyLoss"]),
     "an optimizer": (lambda: trained(optimizer=MyOptimizer(), engine="numpy"), ["optimizer", "MyOptimizer"]),
@@ -439,6 +509,14 @@ def test_a_file_of_another_kind_is_no_model(tmp_path: Path) -> None:
         ff.load(tmp_path / "a")
 
 
+@pytest.mark.parametrize("path", [None, 3, True, "", "a\0b", b"a", Path("a\0b")], ids=repr)
+def test_what_is_no_path_is_said(path: Any, tmp_path: Path) -> None:
+    for owner, call in (("load", lambda: ff.load(path)), ("save", lambda: ff.save({"weight": np.ones(1)}, path))):
+        with pytest.raises(ff.SettingError) as error:
+            call()
+        assert str(error.value) == f"{owner}: path must be the path of a file; got {path!r}."
+
+
 def test_reloading_needs_no_torch(tmp_path: Path) -> None:
     model = trained()
     ff.save(model, tmp_path / "a")
@@ -459,4 +537,5 @@ print(json.dumps(model.predict_proba(np.load({str(tmp_path / "x.npy")!r})).astyp
 
 
 def test_every_kind_is_tested_here() -> None:
-    assert set(KINDS) == {*learners(), "TableEncoder", "Pipeline", "Sequential", "parameters"}
+    elsewhere = {"TabularClassifier", "TabularRegressor"}  # tests/test_tabular.py
+    assert set(KINDS) == {*learners(), *elsewhere, "TableEncoder", "Pipeline", "Sequential", "parameters"}

@@ -1,8 +1,10 @@
 """Files in pieces: the same rows as at once, types that do not change, errors at the right line."""
 
 import gzip
+import sys
 from collections.abc import Callable, Iterator
 from datetime import date, datetime
+from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -95,7 +97,7 @@ def test_any_cells_are_read_as_at_once_or_refused(
     whole, tables = outcome(lambda: [read_table(path)]), outcome(lambda: list(read_batches(path, rows)))
     if isinstance(tables, str):
         assert "any.csv, line " in tables
-        assert tables == whole or rows < 8
+        assert rows < 8 or str(whole).startswith(tables.removesuffix("."))
         return
     if rows >= 8:
         assert tables[0].equals(whole[0])
@@ -393,3 +395,43 @@ def test_settings_of_text(arguments: dict[str, Any], message: str, tmp_path: Pat
         list(read_batches(lines(tmp_path / "t.csv", "1"), **arguments))
     with pytest.raises(SettingError, match="are for CSV files"):
         list(read_batches(written(TABLE, tmp_path / "t.parquet"), delimiter=","))
+
+
+# Files that bring types along --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["t.parquet", "t.arrow"])
+@pytest.mark.parametrize(
+    "cells",
+    [["2024-01-31", "2024-02-01", None, "2024-03-01"], [None, None, "2024-01-31", ""], ["red", "2024-01-31", "", None]],
+    ids=str,
+)
+def test_text_that_is_dates_becomes_dates_as_at_once(cells: list[str | None], name: str, tmp_path: Path) -> None:
+    path = written(pa.table({"x": pa.array(cells, pa.string()), "y": range(4)}), tmp_path / name)
+    whole, pieces = read_table(path).column("x"), list(read_batches(path, 2))
+    assert [value for piece in pieces for value in piece.column("x").to_pylist()] == whole.to_pylist()
+
+
+def test_text_that_is_dates_no_longer_names_the_row(tmp_path: Path) -> None:
+    path = written(pa.table({"x": ["2024-01-31", "2024-02-01", "2024-03-01", "soon"]}), tmp_path / "t.parquet")
+    with pytest.raises(TableError, match=r"t.parquet, row 3 \(counted from 0\), column 'x': 'soon' is not a date"):
+        list(read_batches(path, 2))
+    assert together(read_batches(path, 2, read_as={"x": "text"})).column("x").to_pylist()[3] == "soon"
+
+
+def test_columns_that_do_not_matter_may_hold_anything(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("x,note\n" + "1,5\n" * 20 + "2,many\n" + "3,1e999\n")
+    tables = list(read_batches(path, 6, wanted=["x"]))
+    assert [value for table in tables for value in table.column("note").to_pylist()][-3:] == ["5", "many", "1e999"]
+    odd = written(pa.table({"x": [1.0, 2.0], "note": [1.0, float("inf")]}), tmp_path / "t.parquet")
+    assert together(read_batches(odd, wanted=["x"])).num_rows == 2
+
+
+def test_standard_input_is_read_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Given:
+        buffer = BytesIO(b"x,y\n1,a\n2,b\nmany,c\n")
+
+    monkeypatch.setattr(sys, "stdin", Given)
+    with pytest.raises(TableError, match=r"standard input, line 4, column 'x': 'many' is not a whole number"):
+        list(read_batches("-", 2))

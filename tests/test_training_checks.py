@@ -96,7 +96,8 @@ def test_a_layer_in_two_places_is_refused() -> None:
         ff.MLPClassifier(max_epochs=1).fit(X, Y, network=network)
 
 
-def test_a_weight_that_is_not_a_number_shows_in_every_prediction() -> None:
+def test_a_weight_that_is_not_a_number_decides_no_class() -> None:
     model = ff.MLPClassifier((8,), max_epochs=1, random_state=0).fit(X, Y)
     model.network_[0].weight[0, 0] = np.nan
-    assert np.isnan(model.predict_proba(X)).all()
+    with pytest.raises(ff.InputError, match="its weights reach nan"):
+        model.predict_proba(X)

@@ -254,6 +254,21 @@ def test_an_order_that_does_not_fit_is_refused(order: Any, words: str) -> None:
         run(SMALL, order=order)
 
 
+@pytest.mark.parametrize(("batch_size", "steps"), [(16, 3), (20, 3), (7, 8), (60, 1), (1000, 1), (None, 1)])
+def test_the_last_batch_is_left_out_where_it_is_smaller(
+    batch_size: int | None, steps: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = Recipe(**{**vars(SMALL), "batch_size": batch_size, "drop_last": True, "max_epochs": 5})
+    plans = plans_of(monkeypatch)
+    training = run(recipe, seed=4)
+    assert training.step == 5 * steps
+    batches = [plan.batch(i)[0] for plan in plans for i in range(plan.steps)]
+    assert {len(batch) for batch in batches} == {min(batch_size or 60, 60)}
+    orders = [row_order(4, 0, epoch, 60)[: len(batches[0]) * steps] for epoch in range(5)]
+    np.testing.assert_array_equal(np.concatenate(batches), np.concatenate(orders))
+    assert_equal_bits(training, run(recipe, seed=4, callbacks=[lambda training: None]))
+
+
 def test_no_rows_are_refused() -> None:
     with pytest.raises(InputError, match="at least one row"):
         run(SMALL, rows=rows(slice(0, 0)))
@@ -373,6 +388,17 @@ def test_each_step_has_the_rate_of_its_schedule(schedule: str, monkeypatch: pyte
     assert [plan.first_step for plan in plans] == [0, *np.cumsum([plan.steps for plan in plans])[:-1]]
 
 
+@pytest.mark.parametrize("schedule", nn.SCHEDULES)
+def test_decay_and_dropout_of_each_step_follow_their_schedules(schedule: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = {"weight_decay": 0.01, "decay_schedule": schedule, "dropout": 0.2, "dropout_schedule": schedule}
+    plans = plans_of(monkeypatch)
+    run(Recipe(**{**vars(SMALL), **own}))
+    factors = nn.SCHEDULES[schedule](np.arange(120), 120)
+    np.testing.assert_allclose(np.concatenate([plan.weight_decay for plan in plans]), 0.01 * factors, rtol=1e-12)
+    np.testing.assert_array_equal(np.concatenate([plan.dropout for plan in plans]), factors)
+    assert set(rates_of(plans)) == {0.02}
+
+
 def test_passes_one_by_one_follow_the_schedule_and_stay_at_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
     recipe = Recipe(**{**vars(SMALL), "schedule": "cosine", "max_epochs": 3})
     training, plans = begin(recipe), plans_of(monkeypatch)
@@ -445,6 +471,28 @@ def test_patience_that_does_not_run_out_brings_back_the_best_weights_too() -> No
     training = run(overfitting(patience=500, max_epochs=60), validation=rows(JUDGE))
     assert training.epoch == 60
     assert validation_loss(training.network) == pytest.approx(min(training.history["val_loss"]), rel=1e-12)
+
+
+def test_the_best_weights_can_be_kept_without_patience() -> None:
+    last = run(overfitting(max_epochs=60), validation=rows(JUDGE))
+    best = run(Recipe(**{**vars(overfitting(max_epochs=60)), "keep_best": True}), validation=rows(JUDGE))
+    assert best.history["val_loss"] == last.history["val_loss"]
+    assert best.epoch == 60
+    assert validation_loss(best.network) == pytest.approx(min(last.history["val_loss"]), rel=1e-12)
+    assert min(last.history["val_loss"]) < last.history["val_loss"][-1]
+
+
+def test_the_score_can_decide_which_epoch_is_the_best() -> None:
+    by_score = Recipe(**{**vars(overfitting(max_epochs=60)), "keep_best": True, "watch": "score"})
+    training = run(by_score, validation=rows(JUDGE))
+    scores = np.array(training.history["val_score"])
+    latest = 60 - int(scores[::-1].argmax())
+    assert (training.best_epoch, training.best_loss, training.watched) == (latest, -scores.max(), "val_score")
+    assert accuracy_score(CODES[JUDGE], training.network(X[JUDGE]).argmax(axis=1)) == pytest.approx(scores.max())
+    assert latest != int(np.argmin(training.history["val_loss"])) + 1
+    waiting = Recipe(**{**vars(overfitting(patience=6, max_epochs=200)), "watch": "score"})
+    scores = np.array((stopped := run(waiting, validation=rows(JUDGE))).history["val_score"])
+    assert stopped.epoch == int(scores.argmax()) + 1 + 6 < 200  # equal scores are no improvement
 
 
 def test_without_validation_patience_watches_the_training_rows() -> None:
@@ -605,7 +653,7 @@ def test_a_loss_that_still_falls_is_told() -> None:
     assert "the loss was still falling when training ended" in trouble
     assert "max_epochs=1000" in trouble
     assert run(Recipe(**{**vars(few), "max_epochs": 49})).troubles == []
-    assert run(Recipe(**{**vars(few), "patience": 90})).troubles == []
+    assert "max_epochs=1000" in run(Recipe(**{**vars(few), "patience": 90})).troubles[0]  # it did not run out
     assert run(few, callbacks=[stop_at(80)]).troubles == []
     slow = Recipe(hidden_sizes=(8,), optimizer="sgd", learning_rate=2e-4, batch_size=4)  # 1500, but small ones
     (trouble,) = run(slow, rows=Rows(X[LEARN], (X[LEARN, 0] + X[LEARN, 1] > 0).astype(int))).troubles
@@ -622,6 +670,26 @@ def test_a_network_too_deep_to_learn_is_told(regression: bool) -> None:
     assert "next to nothing was learned. Through 10 layers of Sigmoid hardly any gradient reaches the first" in trouble
     relu = Recipe(**{**vars(deep), "activation": "relu", "learning_rate": 0.005})
     assert not any("nothing was learned" in trouble for trouble in run(relu, regression=regression).troubles)
+
+
+def test_where_patience_ends_an_unlearned_training_it_is_told_by_the_best_epoch() -> None:
+    recipe = Recipe(hidden_sizes=(8,), learning_rate=1e-9, patience=4)
+    reverse = Rows(X[LEARN], 1 - CODES[LEARN])  # their loss rises while that of the others falls
+    constant = log_loss(CODES[LEARN], np.full(60, CODES[LEARN].mean()))
+    for epochs in (40, 4):  # patience runs out, or ends with the epochs
+        training = run(Recipe(**{**vars(recipe), "max_epochs": epochs}), validation=reverse)
+        assert (training.best_epoch, training.epoch) == (1, min(5, epochs))
+        reached = min(training.history["train_loss"][0], training.best_loss)
+        (trouble,) = training.troubles
+        assert f"after epoch 1 the loss is {reached:.4g}, and {constant:.4g} if every row is given the" in trouble
+        assert "next to nothing was learned" in trouble
+    assert run(Recipe(**{**vars(recipe), "max_epochs": 3}), validation=reverse).troubles == []
+    quantities = Recipe(**{**vars(recipe), "loss": "squared_error", "max_epochs": 40})
+    rows_far, reverse_far = (Rows(X[LEARN], sign * (TARGETS[LEARN] + 1e3)) for sign in (1, -1))
+    training = run(quantities, regression=True, rows=rows_far, validation=reverse_far)
+    assert (training.best_epoch, training.epoch) == (1, 5)
+    (trouble,) = training.troubles
+    assert f"R² of the training rows is {training.history['train_score'][0]:.3g} over epoch 1" in trouble
 
 
 def stop_at(epoch: int) -> Any:
@@ -769,7 +837,10 @@ def test_many_dead_layers_are_one_trouble() -> None:
         net[i].bias[...] = -1e3
     (trouble,) = dead_units(net, X)
     assert "in layer 1, 100 %" in trouble
-    assert "4 more layers" in trouble
+    assert "fire for no row (and many in 4 more layers): they are dead" in trouble
+    for i in range(4, 10, 2):
+        net[i].bias[...] = 1e3
+    assert "(and many in 1 more layer): they are dead" in dead_units(net, X)[0]
 
 
 def test_classes_learned_worse_than_by_one_answer_for_all_are_told() -> None:

@@ -52,6 +52,13 @@ def test_the_defaults_can_be_used() -> None:
         ("dropout", 1.0, "dropout must be a number of 0 or more and below 1; got 1.0"),
         ("validation_fraction", 1, "validation_fraction must be"),
         ("patience", 0, "patience must be a whole number of 1 or more or None; got 0"),
+        ("patience_growth", -1.0, "patience_growth must be a number of 0 or more; got -1.0"),
+        ("drop_last", 1, "drop_last must be True or False; got 1"),
+        ("keep_best", "yes", "keep_best must be True or False; got 'yes'"),
+        ("watch", "val_loss", "watch is unknown: 'val_loss'. Did you mean 'loss'?"),
+        ("watch", None, "watch must be one of 'loss', 'score'; got None"),
+        ("decay_schedule", "plateau", "decay_schedule is unknown: 'plateau'"),
+        ("dropout_schedule", "cosin", "dropout_schedule is unknown: 'cosin'. Did you mean 'cosine'?"),
     ],
 )
 def test_what_cannot_be_used_is_refused_by_name(name: str, value: Any, words: str) -> None:

@@ -64,6 +64,28 @@ def test_a_stack_with_a_rate_for_each_member_comes_back() -> None:
     assert contents(other) == contents(training)
 
 
+def test_a_stack_with_a_best_epoch_for_each_member_comes_back() -> None:
+    recipe = Recipe((4,), patience=2, max_epochs=6, learning_rate=0.3)
+
+    def stacked() -> Training:
+        network = nn.stack([build_network(recipe, 3, 2, seed) for seed in (0, 1, 2)])
+        return Training(network, build_optimizer(recipe), seed=2)
+
+    training, other = stacked(), stacked()
+    train(training, ROWS, recipe, loss=nn.CrossEntropyLoss(), score="accuracy", engine="numpy")
+    training.max_epochs = 5
+    facts, arrays = training_to_state(training)
+    facts = json.loads(json.dumps(facts, allow_nan=False))
+    restore_training(other, facts, arrays)
+    assert contents(other) == contents(training)
+    for name in ("best_loss", "best_epoch", "epochs_without_improvement"):
+        assert getattr(other, name).shape == (3,)
+        assert getattr(other, name).dtype == getattr(training, name).dtype
+    for wrong in ([1, 2], [1, 2, -1], [1, 2, True], 1.0):
+        with pytest.raises(InputError, match="best_epoch is"):
+            restore_training(other, {**facts, "best_epoch": wrong}, arrays)
+
+
 def test_an_optimizer_of_your_own_comes_back_with_what_it_remembers() -> None:
     class Counting(nn.Optimizer):
         def update(self, name: str, w: Any, g: Any, lr: Any, decay: Any) -> None:
@@ -105,6 +127,8 @@ FAULTS = {
     "should_stop is 1": lambda facts, arrays: facts.update(should_stop=1),
     "troubles is [3]": lambda facts, arrays: facts.update(troubles=[3]),
     "history is {}": lambda facts, arrays: facts.update(history={}),
+    "best_epoch is [1]": lambda facts, arrays: facts.update(best_epoch=[1]),
+    "max_epochs is -3": lambda facts, arrays: facts.update(max_epochs=-3),
     "code is unknown": lambda facts, arrays: facts.update(code="x"),
 }
 

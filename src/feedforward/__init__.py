@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from feedforward.errors import TableError as TableError
     from feedforward.estimators.classifier import MLPClassifier as MLPClassifier
     from feedforward.estimators.regressor import MLPRegressor as MLPRegressor
+    from feedforward.estimators.tabular_classifier import TabularClassifier as TabularClassifier
+    from feedforward.estimators.tabular_regressor import TabularRegressor as TabularRegressor
     from feedforward.neurons.adaline import Adaline as Adaline
     from feedforward.neurons.perceptron import Perceptron as Perceptron
     from feedforward.storage.saving import load as load
@@ -46,6 +48,8 @@ _HOME = {
     "Adaline": "neurons.adaline",
     "MLPClassifier": "estimators.classifier",
     "MLPRegressor": "estimators.regressor",
+    "TabularClassifier": "estimators.tabular_classifier",
+    "TabularRegressor": "estimators.tabular_regressor",
     "Checkpoint": "training.checkpoints",
     "read_table": "tables.reading",
     "TableEncoder": "tables.encoding",

@@ -14,11 +14,13 @@ from sklearn.pipeline import Pipeline
 
 from feedforward.disk import write_bytes
 from feedforward.errors import InputError, ModelFileError, SettingError, TableError
-from feedforward.experiment import MEASURES
+from feedforward.fitting import ask, learner_of
+from feedforward.measures import measured
 from feedforward.storage.labels import label_from_facts
 from feedforward.storage.saving import read_model
 from feedforward.tables.columns import DroppedColumn
 from feedforward.tables.encoding import TableEncoder
+from feedforward.tables.opening import name_of
 from feedforward.tables.reading import read_rows
 from feedforward.validation import nearest
 
@@ -60,8 +62,7 @@ class StoredModel:
     @property
     def learner(self) -> Any:
         """The part that learned: a neuron or a network."""
-        last = self.model[-1] if isinstance(self.model, Pipeline) else self.model
-        return getattr(last, "regressor_", last)
+        return learner_of(self.model)
 
     @property
     def encoder(self) -> TableEncoder | None:
@@ -76,23 +77,30 @@ class StoredModel:
         dropped = [name for name, column in self.encoder.columns_.items() if isinstance(column, DroppedColumn)]
         return [*self.encoder.text_columns_, *dropped]
 
-    def inputs(self, table: Any, source: str) -> tuple[Any, list[str]]:
-        """Return what the model takes of a table, and the names of the columns that it does not.
+    @property
+    def column_names(self) -> list[str] | None:
+        """The names of the columns that the model takes, in its order; None if it was trained on an array."""
+        owner: Any = self.encoder or self.learner
+        names = getattr(owner, "feature_names_in_", None)
+        return None if names is None else [str(name) for name in names]
+
+    def columns_of(self, table: Any, source: str) -> tuple[Any, list[str]]:
+        """Return the columns of a table that the model takes, in its order, and the names of those that it does not.
 
         Raises
         ------
         TableError
             If the table lacks a column, or has one that cannot be what the model needs.
         """
-        owner: Any = self.encoder or self.learner
-        names = [str(name) for name in getattr(owner, "feature_names_in_", [])]
-        if not names:  # the model was trained on an array: columns count by their place
-            if table.num_columns != owner.n_features_in_:
+        names = self.column_names
+        if names is None:  # columns count by their place
+            m = (self.encoder or self.learner).n_features_in_
+            if table.num_columns != m:
                 raise TableError(
-                    f"{source} has {table.num_columns} columns, and the model takes {owner.n_features_in_}, which have "
-                    "no names. Give these alone, in the order of training."
+                    f"{source} has {table.num_columns} columns, and the model takes {m}, which have no names. Give "
+                    "these alone, in the order of training."
                 )
-            return self._as_inputs(table, source), []
+            return table, []
         ignored = [name for name in table.column_names if name not in names]
         dropped = {} if self.encoder is None else self.encoder.columns_
         for name in names:
@@ -102,7 +110,7 @@ class StoredModel:
                 near = nearest(name, table.column_names, "columns")
                 raise TableError(f"{source} has no column {name!r}, which the model needs. {near}")
             table = table.append_column(name, pa.nulls(table.num_rows))
-        return self._as_inputs(table.select(names), source), ignored
+        return table.select(names), ignored
 
     def _as_inputs(self, table: Any, source: str) -> Any:
         if self.encoder is not None:
@@ -120,14 +128,21 @@ class StoredModel:
             return rows
         return pa.table(list(rows.T), names=table.column_names)
 
-    def ask(self, method: str, inputs: Any, source: str) -> Array:
+    def notes(self, columns: Any) -> list[str]:
+        """Say if columns are taken by their place, and what they hold that training never saw, as far as is known."""
+        names = columns.column_names
+        shown = ", ".join(map(repr, names[:10])) + (", ..." if len(names) > 10 else "")
+        by_place = [f"the model knows no names of columns, and takes these by their place: {shown}"]
+        surprises = [] if self.encoder is None else self.encoder.surprises(columns)
+        return [*(by_place if self.column_names is None else []), *surprises]
+
+    def ask(self, method: str, columns: Any, source: str) -> Array:
         """Return the answers of one of the model's methods; errors name the table."""
         try:
-            answers: Array = getattr(self.model, method)(inputs)
+            return ask(self.model, method, columns, self._as_inputs(columns, source))
         except InputError as error:  # what else it advises is for training
             fault = str(error).partition(", give the column the type it had in training")[0].rstrip(".")
             raise InputError(f"{source}: {fault}.") from error
-        return answers
 
 
 # Prediction --------------------------------------------------------------------------------------------------------
@@ -140,14 +155,14 @@ def predict_table(
     proba: bool = False,
     encoding: str = "utf-8",
     delimiter: str | None = None,
-) -> tuple[Any, list[str]]:
-    """Return a table with an answer for each row of a table, in its order, and the columns that were not needed.
+) -> tuple[Any, list[str], list[str]]:
+    """Return a table with an answer for each row of a table, in its order, and what is worth to know of that table.
 
     Parameters
     ----------
     model : StoredModel
     path : path
-        Of the table: CSV, Parquet or Arrow. The model's columns are found by their names.
+        Of the table: CSV, Parquet or Arrow; ``-`` for standard input. The model's columns are found by their names.
     proba : bool
         Give the probability of each class beside the answer.
     encoding, delimiter
@@ -155,8 +170,12 @@ def predict_table(
 
     Returns
     -------
-    pyarrow.Table, list of str
+    pyarrow.Table
         Columns "prediction" and, with `proba`, "probability_<class>".
+    list of str
+        The columns that were not needed.
+    list of str
+        What there is to note of the others, as what they hold that training never saw.
 
     Raises
     ------
@@ -168,14 +187,17 @@ def predict_table(
             f"{type(model.learner).__name__} gives no probabilities. Leave --proba away, or train an mlp that tells "
             "classes apart."
         )
-    table, _ = read_rows(path, encoding=encoding, delimiter=delimiter, text_columns=model.text_columns)
-    inputs, ignored = model.inputs(table, str(path))
+    table, _ = read_rows(
+        path, encoding=encoding, delimiter=delimiter, text_columns=model.text_columns, wanted=model.column_names
+    )
+    source = name_of(path)
+    columns, ignored = model.columns_of(table, source)
     places = range(getattr(model.learner, "n_outputs_", 1))
-    columns = _columns("prediction", places, model.ask("predict", inputs, str(path)))
+    answers = _columns("prediction", places, model.ask("predict", columns, source))
     if proba:
-        columns |= _columns("probability", model.learner.classes_, model.ask("predict_proba", inputs, str(path)))
+        answers |= _columns("probability", model.learner.classes_, model.ask("predict_proba", columns, source))
     target = (model.about or {}).get("target")
-    return pa.table(columns), [name for name in ignored if name != target]
+    return pa.table(answers), [name for name in ignored if name != target], model.notes(columns)
 
 
 def _is_several(model: StoredModel) -> bool:
@@ -282,43 +304,34 @@ def evaluate_table(
         raise SettingError(f"{model.path} does not say what it predicts. Name the column with --target.")
     if _is_several(model):
         raise SettingError(f"{model.path} gives several answers a row, and a table has one target. Use its score.")
-    owner: Any = model.encoder or model.learner
-    if target in getattr(owner, "feature_names_in_", []):
+    if target in (model.column_names or []):
         raise SettingError(f"{target!r} is a column that {model.path} reads, not one that it predicts. Name another.")
     has_words = classes is not None and isinstance(classes.tolist()[0], str)
     as_text = [*model.text_columns, *([target] if has_words else [])]
-    table, y = read_rows(path, target, encoding=encoding, delimiter=delimiter, text_columns=as_text)
+    wanted = None if model.column_names is None else [*model.column_names, target]
+    source = name_of(path)
+    table, y = read_rows(path, target, encoding=encoding, delimiter=delimiter, text_columns=as_text, wanted=wanted)
     answers = np.asarray(y)
-    unknown = _check_answers(classes, answers, f"{path}, column {target!r}")
-    inputs, ignored = model.inputs(table, str(path))
+    unknown = _check_answers(classes, answers, f"{source}, column {target!r}")
+    columns, ignored = model.columns_of(table, source)
     task = "regression" if classes is None else "classification"
     found = {
         "model": str(model.path),
-        "table": str(path),
+        "table": source,
         "estimator": type(model.learner).__name__,
         "target": target,
         "task": task,
         "rows": len(answers),
-        **_scores(task, answers, model.ask("predict", inputs, str(path))),
+        **measured(task, answers, model.ask("predict", columns, source)),
         "baseline": None,
         "unknown_labels": unknown,
         "ignored_columns": ignored,
+        "notes": model.notes(columns),
     }
     if "baseline" in about:
         baseline = label_from_facts(about["baseline"]["answer"])
-        found["baseline"] = {"answer": baseline, **_scores(task, answers, np.full(len(answers), baseline))}
+        found["baseline"] = {"answer": baseline, **measured(task, answers, np.full(len(answers), baseline))}
     return found
-
-
-def _scores(task: str, y: Array, predicted: Array) -> dict[str, float | None]:
-    """Return each measure of a task; None where there is no such number, which JSON does not know either."""
-    if task == "classification":
-        return {"accuracy": float(np.mean(y == predicted))}
-    scores: dict[str, float | None] = {}
-    for name, measure in MEASURES[task].items():
-        defined = bool(np.isfinite(predicted).all()) and (name != "r2" or len(y) > 1)
-        scores[name] = float(measure(y, predicted)) if defined else None
-    return scores
 
 
 def _check_answers(classes: Any, y: Array, where: str) -> dict[str, int]:
@@ -331,10 +344,16 @@ def _check_answers(classes: Any, y: Array, where: str) -> dict[str, int]:
     labels, counts = np.unique(y, return_counts=True)
     known = classes.tolist()
     kind_known = _KIND_WORDS[np.array(known).dtype.kind]
-    if kind != kind_known or not set(labels.tolist()) & set(known):
+    shown = ", ".join(map(repr, known[:10])) + (", ..." if len(known) > 10 else "")
+    if kind != kind_known:
         raise TableError(
-            f"{where} holds {kind}, such as {labels.tolist()[0]!r}, and the model's classes are {kind_known}: "
-            f"{known!r}. Name another target."
+            f"{where} holds {kind}, such as {labels.tolist()[0]!r}, and the model's classes are {kind_known}: {shown}. "
+            "Name another target."
+        )
+    if not set(labels.tolist()) & set(known):
+        raise TableError(
+            f"{where} holds none of the model's classes, {shown}, but others, such as {labels.tolist()[0]!r}. Name "
+            "another target."
         )
     found = zip(labels.tolist(), counts.tolist(), strict=True)
     return {str(label): count for label, count in found if label not in known}

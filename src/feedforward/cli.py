@@ -1,6 +1,8 @@
 """The command line: parse, call, print. Results go to stdout, progress and words to stderr."""
 
 import ast
+import errno
+import os
 import re
 import sys
 from collections.abc import Iterator
@@ -11,19 +13,18 @@ from typing import Annotated, Any
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-from rich.table import Table
 
 from feedforward import __version__
+from feedforward.disk import words_of
 from feedforward.errors import FeedforwardError, SettingError
+from feedforward.phrases import counted
 from feedforward.terminal import (
-    MEASURE_NAMES,
-    always_answer,
-    figure,
     print_evaluation,
+    print_experiments,
     print_json,
     print_summary,
     results,
-    say_ignored,
+    say_of_table,
     words,
 )
 
@@ -72,6 +73,7 @@ def one_line_errors(debug: bool) -> Iterator[None]:
 def _in_flags(message: str) -> str:
     """Say a remedy of the library as the command line has it."""
     message = message.replace(" and give X_val and y_val", "")  # the command takes one table
+    message = message.replace("give delimiter=", "give --delimiter")
     message = message.replace("Checkpoint(…, resume=True)", "--resume")
     message = re.sub(r"text_columns=\['(.+?)'\]", r"--kind '\1=category'", message)
     return re.sub(r"kinds=\{'(.+?)': '(\w+)'\}", r"--kind '\1=\2'", message)
@@ -99,14 +101,16 @@ Kinds = Annotated[
 CheckpointFile = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Write down, epoch by epoch, all that is needed to --resume.")
 ]
-CheckpointEvery = Annotated[int, typer.Option(min=1, metavar="N", help="Epochs from one checkpoint to the next.")]
+CheckpointEvery = Annotated[
+    int | None, typer.Option(min=1, metavar="N", help="Epochs from one checkpoint to the next. Default: 1.")
+]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint, if there is one.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the results as JSON.")]
 Encoding = Annotated[str, typer.Option(help="Of a CSV file.")]
 Delimiter = Annotated[str | None, typer.Option(help="Of a CSV file. Default: found in its first line.")]
 ModelTo = Annotated[
     Path | None,
-    typer.Option("--out", "-o", metavar="MODEL", help="Store the model, for predict, evaluate and inspect."),
+    typer.Option("--out", "-o", metavar="MODEL", help="Store the model, also over an older one."),
 ]
 StoredModelFile = Annotated[Path, typer.Argument(metavar="MODEL", help="A file that train --out or ff.save wrote.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show a traceback where something fails.")]
@@ -149,7 +153,7 @@ def demo(
         for model in Model:
             plot = out / f"{model}.png"
             experiments.append(_train(table, "diagnosis", model, plot=plot))
-        _print_experiments(experiments)
+        print_experiments(experiments)
         for model in Model:
             results.print(f"picture: {out / f'{model}.png'}", soft_wrap=True)
         words.print(f"\nNext: feedforward train {table} --target diagnosis --model mlp --set hidden_sizes=64,32")
@@ -157,7 +161,7 @@ def demo(
 
 @app.command(no_args_is_help=True)
 def train(
-    table: Annotated[Path, typer.Argument(help="A .csv, .csv.gz, .parquet or .arrow file.")],
+    table: Annotated[Path, typer.Argument(help="A .csv, .csv.gz, .parquet or .arrow file; - for standard input.")],
     target: Annotated[str, typer.Option("--target", "-t", metavar="COLUMN", help="The column to predict.")],
     model: Annotated[Model, typer.Option("--model", "-m", help="What to train.")] = Model.perceptron,
     task: AsTask = None,
@@ -173,7 +177,7 @@ def train(
     ] = None,
     out: ModelTo = None,
     checkpoint: CheckpointFile = None,
-    checkpoint_every: CheckpointEvery = 1,
+    checkpoint_every: CheckpointEvery = None,
     resume: Resume = False,
     as_json: AsJson = False,
     encoding: Encoding = "utf-8",
@@ -214,7 +218,7 @@ def train(
         if as_json:
             print_json(experiment.facts())
             return
-        _print_experiments([experiment])
+        print_experiments([experiment])
         if out is not None:
             results.print(f"model: {out}", markup=False, soft_wrap=True)
 
@@ -222,7 +226,7 @@ def train(
 @app.command(no_args_is_help=True)
 def predict(
     model: StoredModelFile,
-    table: Annotated[Path, typer.Argument(help="Rows to answer for: a .csv, .csv.gz, .parquet or .arrow file.")],
+    table: Annotated[Path, typer.Argument(help="Rows to answer for: a file as for train, or -.")],
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", metavar="FILE", help="A .csv or .parquet file. Default: CSV on stdout."),
@@ -242,30 +246,27 @@ def predict(
     """  # noqa: D301 - the escape keeps the lines of the examples apart
     with one_line_errors(debug):
         from feedforward.answers import StoredModel, predict_table, suffix_of, write_answers
-        from feedforward.disk import place_to_write
+        from feedforward.places import check_places
 
         if out is not None:
             suffix_of(out)
-            if place_to_write(out) in (table.resolve(), model.resolve()):
-                raise SettingError(f"--out {out} is what is read. Name another file.")
-        answers, ignored = predict_table(
+        check_places({"--out": out}, {"the table": table, "the model": model})
+        answers, ignored, notes = predict_table(
             StoredModel.open(model), table, proba=proba, encoding=encoding, delimiter=delimiter
         )
-        say_ignored(ignored)
+        say_of_table(ignored, notes)
         data = write_answers(answers, out)
         if out is None:
             sys.stdout.buffer.write(data)
             sys.stdout.flush()
         else:
-            results.print(f"{answers.num_rows} answers: {out}", markup=False, soft_wrap=True)
+            results.print(f"{counted(answers.num_rows, 'answer')}: {out}", markup=False, soft_wrap=True)
 
 
 @app.command(no_args_is_help=True)
 def evaluate(
     model: StoredModelFile,
-    table: Annotated[
-        Path, typer.Argument(help="Rows with the right answers: a .csv, .csv.gz, .parquet or .arrow file.")
-    ],
+    table: Annotated[Path, typer.Argument(help="Rows with the right answers: a file as for train, or -.")],
     target: Annotated[
         str | None, typer.Option("--target", "-t", metavar="COLUMN", help="Default: the column it was trained for.")
     ] = None,
@@ -278,12 +279,13 @@ def evaluate(
 
     \b
     feedforward evaluate outcome.safetensors later.csv
+    zcat later.csv.gz | feedforward evaluate outcome.safetensors -
     """  # noqa: D301 - the escape keeps the lines of the examples apart
     with one_line_errors(debug):
         from feedforward.answers import StoredModel, evaluate_table
 
         found = evaluate_table(StoredModel.open(model), table, target, encoding=encoding, delimiter=delimiter)
-        say_ignored(found["ignored_columns"])
+        say_of_table(found["ignored_columns"], found["notes"])
         if found["unknown_labels"]:
             counts = ", ".join(f"{label!r} ({count})" for label, count in found["unknown_labels"].items())
             words.print(f"warning: the model knows no label {counts}: it is wrong there.", style="yellow", markup=False)
@@ -317,14 +319,20 @@ def inspect(
 def _train(
     table: Path, target: str, model: Model, *, plot: Path | None, out: Path | None = None, **choices: Any
 ) -> Any:
-    from feedforward.disk import place_to_write
     from feedforward.experiment import Interrupted, run_experiment
-    from feedforward.picture import check_picture_path, draw_experiment
+    from feedforward.picture import draw_experiment, picture_kind
+    from feedforward.places import check_places, check_replaces
+    from feedforward.training.checkpoints import files_of
 
     if plot is not None:
-        check_picture_path(plot)  # before the work, not after it
-    if out is not None and place_to_write(out) == table.resolve():
-        raise SettingError(f"--out {out} is the table itself. Name another file.")
+        picture_kind(plot)
+    writes: dict[str, Path | None] = {"--plot": plot, "--out": out}
+    checkpoint = choices.get("checkpoint")
+    if checkpoint is not None:
+        writes |= {"--checkpoint": checkpoint.path, "--checkpoint (the one before)": files_of(checkpoint)[1]}
+    check_places(writes, {"the table": table})
+    if out is not None:
+        check_replaces("--out", out)
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("epochs")
     # With verbose=True the model draws a bar of its own.
     silent = not words.is_terminal or bool((choices.get("settings") or {}).get("verbose"))
@@ -343,50 +351,22 @@ def _train(
             raise
     for warning in experiment.warnings:
         words.print(f"warning: {warning}", style="yellow", markup=False)
-    if plot is not None:
-        draw_experiment(experiment, plot)
     if out is not None:
         experiment.save(out)
+    if plot is not None:
+        draw_experiment(experiment, plot)
     return experiment
 
 
-def _checkpoint(path: Path | None, every: int, resume: bool) -> Any:
+def _checkpoint(path: Path | None, every: int | None, resume: bool) -> Any:
     if path is None:
-        if resume:
-            raise SettingError("--resume needs --checkpoint FILE, the file to go on from.")
+        for option, is_given in (("--resume", resume), ("--checkpoint-every", every is not None)):
+            if is_given:
+                raise SettingError(f"{option} needs --checkpoint FILE, the file to write and to go on from.")
         return None
     from feedforward.training.checkpoints import Checkpoint
 
-    return Checkpoint(path, every=every, resume=resume)
-
-
-def _print_experiments(experiments: list[Any]) -> None:
-    first = experiments[0]
-    facts = first.facts()
-    kinds = list(facts["columns"].values())
-    counted = ", ".join(f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds))
-    aim = f"{len(facts['classes'])} classes" if first.task == "classification" else "a quantity"
-    results.print(
-        f"{first.source}: {facts['rows']['train']} rows to train on, {facts['rows']['test']} to test on; "
-        f"columns: {counted}; {facts['inputs']} inputs; target {first.target!r}, {aim}",
-        markup=False,
-        soft_wrap=True,
-    )
-    table = Table()
-    table.add_column("model")
-    measures = [f"{part} {MEASURE_NAMES[name]}" for name in first.scores for part in ("train", "test")]
-    for heading in (*measures, "epochs", "seconds"):
-        table.add_column(heading, justify="right")
-    for one in experiments:
-        table.add_row(one.model_name, *_figures(one.scores), str(one.learner.n_iter_), f"{one.seconds:.3f}")
-    table.add_section()
-    always = always_answer(first.task, facts["baseline"]["answer"])
-    table.add_row(always, *_figures(first.baseline_scores), "", "", style="dim")
-    results.print(table)
-
-
-def _figures(scores: dict[str, dict[str, float]]) -> list[str]:
-    return [figure(name, parts[part]) for name, parts in scores.items() for part in ("train", "test")]
+    return Checkpoint(path, every=every or 1, resume=resume)
 
 
 def _pairs(option: str, texts: list[str]) -> list[tuple[str, str]]:
@@ -408,5 +388,17 @@ def _value(text: str) -> Any:
 
 
 def main() -> None:
-    """Run the command line."""
-    app()
+    """Run the command line; where nobody takes what it prints, say so in one line, or nothing if a pipe was closed."""
+    try:
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
+    except OSError as error:
+        if "--debug" in sys.argv:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # else Python tries once more at its end
+        if error.errno == errno.EPIPE:
+            raise SystemExit(1) from None
+        print(f"error: the results cannot be printed: {words_of(error)}.", file=sys.stderr)
+        raise SystemExit(BAD_INPUT) from None

@@ -12,7 +12,9 @@ from feedforward.errors import FileError
 try:
     import fcntl
 except ImportError:  # not on Windows: there, what a killed writer leaves behind stays
-    fcntl = None  # type: ignore[assignment]
+    fcntl = None  # type: ignore[assignment]  # for mypy a name is a module or None, not both
+
+_MOST = 60  # characters of a name within that of its temporary file: of four bytes each, that still is a name
 
 
 def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
@@ -68,11 +70,41 @@ def place_to_write(path: str | os.PathLike[str]) -> Path:
     feedforward.errors.FileError: /no/such/folder/model.safetensors cannot be written: there is no folder
     /no/such/folder. Create it first.
     """
-    place = Path(os.path.realpath(path))
-    if place.exists() and not place.is_file():
-        raise FileError(f"{path} is {'a folder' if place.is_dir() else 'no regular file'}. Name a file to write.")
-    if not place.parent.is_dir():
+    try:
+        place = Path(os.path.realpath(path))
+        is_there, is_file, is_folder = place.exists(), place.is_file(), place.is_dir()
+        has_folder = place.parent.is_dir()
+    except (OSError, ValueError) as error:
+        raise FileError(f"{path!s:.200} cannot be written: {words_of(error)}. Choose another name.") from None
+    if is_there and not is_file:
+        raise FileError(f"{path} is {'a folder' if is_folder else 'no regular file'}. Name a file to write.")
+    if not has_folder:
         raise FileError(f"{path} cannot be written: there is no folder {place.parent}. Create it first.")
+    return place
+
+
+def try_place(path: str | os.PathLike[str]) -> Path:
+    """Do as `place_to_write` does, and make a file there and remove it, which shows whether the system permits it.
+
+    Raises
+    ------
+    FileError
+        Naming the path and the fault.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     print(try_place(f"{folder}/a.txt").name, os.listdir(folder))
+    a.txt []
+    """
+    place = place_to_write(path)
+    try:
+        name, descriptor = _made_beside(place)
+        os.close(descriptor)
+        os.unlink(name)
+    except OSError as error:
+        raise FileError(f"{path} cannot be written: {words_of(error)}. Choose another place.") from error
     return place
 
 
@@ -93,7 +125,7 @@ def _temporary(place: Path) -> Iterator[tuple[str, int]]:
 
 def _made_beside(place: Path) -> tuple[str, int]:
     while True:
-        name = str(place.with_name(f".{place.name[:200]}.{secrets.token_hex(4)}.tmp"))
+        name = str(place.with_name(f".{place.name[:_MOST]}.{secrets.token_hex(4)}.tmp"))
         descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), 0o666)
         _lock(descriptor)
         if os.fstat(descriptor).st_nlink:
@@ -105,7 +137,7 @@ def _sweep(place: Path) -> None:
     """Remove temporary files of writers that were killed: whoever still writes one holds a lock on it."""
     if fcntl is None:
         return
-    pattern = re.compile(rf"\.{re.escape(place.name[:200])}\.[0-9a-f]{{8}}\.tmp")
+    pattern = re.compile(rf"\.{re.escape(place.name[:_MOST])}\.[0-9a-f]{{8}}\.tmp")
     with suppress(OSError):
         for name in filter(pattern.fullmatch, os.listdir(place.parent)):
             with suppress(OSError):
@@ -138,8 +170,8 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def words_of(error: OSError) -> str:
-    """Return what the system says of an error.
+def words_of(error: OSError | ValueError) -> str:
+    """Return what the system says of an error, or Python of a name that the system cannot be asked for.
 
     Examples
     --------
@@ -147,4 +179,4 @@ def words_of(error: OSError) -> str:
     >>> words_of(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
     'no space left on device'
     """
-    return (error.strerror or str(error) or type(error).__name__).lower()
+    return (getattr(error, "strerror", None) or str(error) or type(error).__name__).lower()

@@ -48,6 +48,31 @@ class InputTypeError(InputError, TypeError):
     """
 
 
+class HugeNumberError(InputError):
+    """A number is so large that what a model makes of its row is not finite.
+
+    Attributes
+    ----------
+    row : int
+        Counted from 0.
+    column : str or int
+        Its name, or its place where it has none.
+
+    Examples
+    --------
+    >>> print(HugeNumberError(3, "height", 1e300))
+    Column 'height' is 1e+300 at row 3 (counted from 0), too large a number for this model: what it makes of the row is
+    not finite. Correct the number, or leave the row out.
+    """
+
+    def __init__(self, row: int, column: str | int, value: object) -> None:
+        super().__init__(
+            f"Column {column!r} is {value!s} at row {row} (counted from 0), too large a number for this model: what it "
+            "makes of the row is not finite. Correct the number, or leave the row out."
+        )
+        self.row, self.column = row, column
+
+
 class TableError(FeedforwardError, ValueError):
     """A table can be opened but not used: ragged, empty, without its target, of the wrong kind.
 

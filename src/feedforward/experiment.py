@@ -2,26 +2,28 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.compose import TransformedTargetRegressor
-from sklearn.metrics import accuracy_score, mean_absolute_error, r2_score
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
-from feedforward.errors import SettingError, TableError
+from feedforward.errors import InputError, SettingError, TableError
 from feedforward.estimators.classifier import MLPClassifier
 from feedforward.estimators.regressor import MLPRegressor
-from feedforward.fitting import fit, learner_of
+from feedforward.fitting import ask, fit, learner_of
+from feedforward.measures import MEASURES, measured
 from feedforward.neurons.adaline import Adaline
 from feedforward.neurons.perceptron import Perceptron
 from feedforward.storage.labels import label_to_facts
 from feedforward.storage.saving import write_model
 from feedforward.tables.encoding import TableEncoder
+from feedforward.tables.opening import name_of
 from feedforward.tables.reading import read_table
 from feedforward.training.checkpoints import Checkpoint
 from feedforward.validation import nearest
@@ -30,15 +32,12 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Rows = tuple["pa.Table", NDArray[Any]]
+Scores = dict[str, dict[str, float | None]]
 
 MODELS: dict[str, dict[str, Any]] = {
     "perceptron": {"classification": Perceptron},
     "adaline": {"classification": Adaline},
     "mlp": {"classification": MLPClassifier, "regression": MLPRegressor},
-}
-MEASURES: dict[str, dict[str, Callable[[Any, Any], float]]] = {
-    "classification": {"accuracy": accuracy_score},
-    "regression": {"r2": r2_score, "mean_absolute_error": mean_absolute_error},
 }
 _MOST_CLASSES = 20  # different numbers up to which a target of whole numbers is taken for classes
 
@@ -55,7 +54,8 @@ class Experiment:
         A `TableEncoder` and the fitted estimator.
     train, test : pair of table and targets
     scores, baseline_scores : dict of dict
-        "accuracy", or "r2" and "mean_absolute_error", each on "train" and "test": of the model, and of `baseline`.
+        "accuracy", or "r2" and "mean_absolute_error", each on "train" and "test": of the model, and of `baseline`. None
+        where there is no such number, as after training that diverged.
     baseline : label or number
         The answer that needs no model: the most common class in training, or the mean.
     seconds : float
@@ -70,8 +70,8 @@ class Experiment:
     model: Pipeline
     train: Rows
     test: Rows
-    scores: dict[str, dict[str, float]]
-    baseline_scores: dict[str, dict[str, float]]
+    scores: Scores
+    baseline_scores: Scores
     baseline: Any
     seconds: float
     warnings: list[str]
@@ -85,7 +85,7 @@ class Experiment:
     @property
     def learner(self) -> Any:
         """The part of the model that learns: a neuron or a network."""
-        return learner_of(self.model[1])
+        return learner_of(self.model)
 
     def save(self, path: str | Path) -> None:
         """Store the model, and beside it what it was made from and how good it was.
@@ -101,8 +101,8 @@ class Experiment:
             "task": self.task,
             "model": self.model_name,
             "rows": {"train": len(self.train[1]), "test": len(self.test[1])},
-            "scores": _as_json(self.scores),
-            "baseline": {"answer": label_to_facts(self.baseline), "scores": _as_json(self.baseline_scores)},
+            "scores": self.scores,
+            "baseline": {"answer": label_to_facts(self.baseline), "scores": self.baseline_scores},
             "seconds": round(self.seconds, 6),
         }
         write_model(self.model, path, about=about)
@@ -121,8 +121,8 @@ class Experiment:
             "inputs": int(self.learner.n_features_in_),
             "model": self.model_name,
             "settings": settings,
-            **_as_json(self.scores),
-            "baseline": {"answer": np.asarray(self.baseline).tolist(), **_as_json(self.baseline_scores)},
+            **self.scores,
+            "baseline": {"answer": np.asarray(self.baseline).tolist(), **self.baseline_scores},
             "epochs": int(self.learner.n_iter_),
             "seconds": round(self.seconds, 6),
             "history": {
@@ -131,14 +131,6 @@ class Experiment:
             },
             "warnings": self.warnings,
         }
-
-
-def _as_json(scores: dict[str, dict[str, float]]) -> dict[str, dict[str, float | None]]:
-    """Return the scores with null where there is no number, which JSON does not know."""
-    return {
-        name: {part: score if np.isfinite(score) else None for part, score in parts.items()}
-        for name, parts in scores.items()
-    }
 
 
 class Interrupted(KeyboardInterrupt):
@@ -179,7 +171,7 @@ def run_experiment(
 
     Parameters
     ----------
-    path : path of a CSV(.gz), Parquet or Arrow file
+    path : path of a CSV(.gz), Parquet or Arrow file, or ``-`` for standard input
     target : str
         The column to predict.
     model : {"perceptron", "adaline", "mlp"}
@@ -224,7 +216,7 @@ def run_experiment(
     kinds = dict(kinds or {})
     as_text = [column for column, kind in kinds.items() if kind in ("category", "drop")]
     X, y = read_table(path, target, encoding=encoding, delimiter=delimiter, text_columns=as_text)
-    source = Path(path).name
+    source = Path(name_of(path)).name
     task = _task(source, target, y, model, task)
     estimator = _estimator(model, task, settings or {}, seed)
     parts = _split(source, y, test_fraction, seed, task)
@@ -233,6 +225,7 @@ def run_experiment(
     encoder = TableEncoder(kinds=kinds)
     seconds, troubles, stop = fit(source, encoder, estimator, train, checkpoint, on_epoch)
     pipeline = Pipeline([("encoder", encoder), ("model", estimator)])
+    scores = _scores(task, partial(ask, pipeline, "predict"), train, test, troubles)
     baseline = _baseline(train[1], task)
     experiment = Experiment(
         source=source,
@@ -242,7 +235,7 @@ def run_experiment(
         model=pipeline,
         train=train,
         test=test,
-        scores=_scores(task, pipeline.predict, train, test),
+        scores=scores,
         baseline_scores=_scores(task, lambda X: np.full(len(X), baseline), train, test),
         baseline=baseline,
         seconds=seconds,
@@ -260,17 +253,19 @@ def _kept(network: Any, checkpoint: Checkpoint | None, stop: KeyboardInterrupt) 
     return [f"after epoch {network.n_iter_} of {network.max_epochs}", *(failures or here)]
 
 
-def _scores(task: str, predict: Callable[[Any], Any], train: Rows, test: Rows) -> dict[str, dict[str, float]]:
-    measures = MEASURES[task].items()
-    with np.errstate(all="ignore"):  # training that diverged leaves weights of any size
-        answers = {part: (y, predict(X)) for part, (X, y) in (("train", train), ("test", test))}
-        return {name: {part: _score(measure, *pair) for part, pair in answers.items()} for name, measure in measures}
-
-
-def _score(measure: Callable[[Any, Any], float], y: NDArray[Any], predicted: NDArray[Any]) -> float:
-    if predicted.dtype.kind == "f" and not np.isfinite(predicted).all():
-        return float("nan")
-    return float(measure(y, predicted))
+def _scores(
+    task: str, predict: Callable[[Any], Any], train: Rows, test: Rows, troubles: list[str] | None = None
+) -> Scores:
+    found = {}
+    for part, (X, y) in (("train", train), ("test", test)):
+        try:
+            with np.errstate(all="ignore"):  # training that diverged leaves weights of any size
+                found[part] = measured(task, y, predict(X))
+        except InputError as error:
+            found[part] = dict.fromkeys(MEASURES[task])
+            if troubles is not None:
+                troubles.append(f"no score on the rows to {part} on. {error}")
+    return {name: {part: scores[name] for part, scores in found.items()} for name in MEASURES[task]}
 
 
 def _baseline(y: NDArray[Any], task: str) -> Any:
@@ -320,15 +315,19 @@ def _task(source: str, target: str, y: NDArray[Any], model: str, task: str | Non
         task is None and "regression" in MODELS[model] and numbers and (len(fractions) or classes > _MOST_CLASSES)
     ):
         return "regression"
-    remedy = "Choose a target with a few distinct values"
-    if task is None:
-        remedy += ", or the model 'mlp', which predicts quantities too" if numbers else ""
-    elif numbers:
-        remedy += ", or the task 'regression'"
+    other = ""
+    if numbers:
+        other = ", or the model 'mlp', which predicts quantities too" if task is None else ", or the task 'regression'"
     if len(fractions):
-        raise TableError(f"{where}: {y[fractions[0]]} is no class but a quantity. {remedy}.")
+        raise TableError(
+            f"{where}: {y[fractions[0]]} is a fraction, and classes are text, whole numbers or booleans. Choose a "
+            f"target of these{other}."
+        )
     if classes > max(_MOST_CLASSES, len(y) // 2):
-        raise TableError(f"{where}: {classes} classes in {len(y)} rows, nearly one a row. {remedy}.")
+        raise TableError(
+            f"{where}: {classes} classes in {len(y)} rows, nearly one a row. Choose a target with a few distinct "
+            f"values{other}."
+        )
     return "classification"
 
 

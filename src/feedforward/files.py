@@ -22,8 +22,6 @@ from feedforward import __version__
 from feedforward.disk import words_of, write_bytes
 from feedforward.errors import InputError, ModelFileError
 
-__all__ = ["aligned", "read_file", "to_bytes", "write_bytes", "write_file"]
-
 Array = NDArray[Any]
 
 FORMAT = 1
@@ -32,6 +30,31 @@ MOST_HEADER = 2**23  # bytes of the header, and
 MOST_ITEMS = 500_000  # values in it: what they become in memory is many times as large
 _DTYPES = {"F64": "<f8", "F32": "<f4", "I64": "<i8", "U64": "<u8", "I32": "<i4", "U8": "|u1", "BOOL": "|b1"}
 _CACHE_LINE = 64  # bytes; vector registers load fastest from its multiples
+
+
+# Names -------------------------------------------------------------------------------------------------------------
+
+
+def prefixed(prefix: str, arrays: Mapping[str, Array]) -> dict[str, Array]:
+    """Return arrays under longer names.
+
+    Examples
+    --------
+    >>> list(prefixed("model", {"weight": np.ones(1)}))
+    ['model.weight']
+    """
+    return {f"{prefix}.{name}": array for name, array in arrays.items()}
+
+
+def group(prefix: str, arrays: Mapping[str, Array]) -> dict[str, Array]:
+    """Return those of `arrays` whose names have the prefix, without it.
+
+    Examples
+    --------
+    >>> list(group("model", {"model.weight": np.ones(1), "bias": np.ones(1)}))
+    ['weight']
+    """
+    return {n.removeprefix(f"{prefix}."): array for n, array in arrays.items() if n.startswith(f"{prefix}.")}
 
 
 # Writing -----------------------------------------------------------------------------------------------------------
@@ -187,13 +210,30 @@ def _read(path: str | os.PathLike[str], kinds: Collection[str] | None) -> tuple[
         if file.read(1) or found.hexdigest() != digest:
             _refuse("its bytes do not have the digest that was written with them: the file was damaged or altered")
     if kinds is not None and facts["kind"] not in kinds:
-        wanted = (
-            f", and here {' or '.join(map(repr, kinds))} is needed"
-            if len(kinds) < 3
-            else ", which is not what is needed here"
-        )
-        _refuse(f"it is of the kind {_shown(facts['kind'])}{wanted}")
+        needed = ("one of " if len(kinds) > 1 else "") + ", ".join(map(repr, kinds))
+        _refuse(f"it is of the kind {_shown(facts['kind'])}, and here {needed} is needed")
     return facts, arrays
+
+
+def kind_of(path: str | os.PathLike[str]) -> str | None:
+    """Return what a file that `write_file` wrote says it is, by its header alone; None of any other file.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_file(f"{folder}/a", {"kind": "numbers"}, {})
+    ...     kind_of(f"{folder}/a")
+    'numbers'
+    """
+    try:
+        with open(path, "rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            _checked_length(length)
+            kind: str = _facts(_checked_header(file.read(length)))["kind"]
+            return kind
+    except (_Fault, OSError):
+        return None
 
 
 def _refuse(fault: str) -> NoReturn:

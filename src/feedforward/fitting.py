@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 from sklearn.base import clone
+from sklearn.pipeline import Pipeline
 
-from feedforward.errors import InputError
+from feedforward.errors import HugeNumberError, InputError
 from feedforward.tables.encoding import TableEncoder
 from feedforward.training.checkpoints import Checkpoint
 from feedforward.training.state import Training
@@ -99,8 +100,8 @@ def _compile(estimator: Any, X: Any, y: Any) -> None:
         trial.fit(X[:_TRIAL_ROWS], y[:_TRIAL_ROWS])
 
 
-def learner_of(estimator: Any) -> Any:
-    """Return what learns: the estimator, or the fitted one within it.
+def learner_of(model: Any) -> Any:
+    """Return what learns: the estimator, or the fitted one within it, at the end of a Pipeline too.
 
     Examples
     --------
@@ -108,4 +109,35 @@ def learner_of(estimator: Any) -> Any:
     >>> learner_of(ff.Perceptron())
     Perceptron()
     """
-    return getattr(estimator, "regressor_", estimator)
+    last = model[-1] if isinstance(model, Pipeline) else model
+    return getattr(last, "regressor_", last)
+
+
+def ask(model: Any, method: str, table: "pa.Table", inputs: Any = None) -> NDArray[Any]:
+    """Return the answers of one of a fitted model's methods; of a number too large, the message names the table's cell.
+
+    Parameters
+    ----------
+    model : estimator or Pipeline of a `TableEncoder` and one
+    method : str
+    table : pyarrow.Table
+    inputs : array or table, optional
+        What the model takes of the table, column by column. Default: the table itself.
+
+    Examples
+    --------
+    >>> import numpy as np, pyarrow as pa, feedforward as ff
+    >>> neuron = ff.Perceptron().fit([[0.0, 1.0], [1.0, 3.0]], [0, 1], coef_init=[9.0, 9.0])
+    >>> ask(neuron, "predict", pa.table({"a": [1.0], "b": [1.7e308]}), np.array([[1.0, 1.7e308]]))
+    Traceback (most recent call last):
+    feedforward.errors.HugeNumberError: Column 'b' is 1.7e+308 at row 0 (counted from 0), too large a number ...
+    """
+    try:
+        answers: NDArray[Any] = getattr(model, method)(table if inputs is None else inputs)
+    except HugeNumberError as error:
+        names = table.column_names
+        if isinstance(model, Pipeline):  # the learner saw the columns that the encoder had made
+            names = [name for name, column in model[0].columns_.items() for _ in column.labels(name)]
+        name = error.column if isinstance(error.column, str) else names[error.column]
+        raise HugeNumberError(error.row, name, table.column(name)[error.row]) from error
+    return answers

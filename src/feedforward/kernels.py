@@ -7,6 +7,7 @@ compiled and the plain function runs; it is always at hand as ``function.__wrapp
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -101,6 +102,46 @@ def woven(function: Callable[P, R]) -> Callable[P, R]:
     1.5
     """
     return _numba(function, fastmath=REGROUP_SUMS, inline="always")
+
+
+_most: ContextVar[int | None] = ContextVar("most threads", default=None)
+
+
+@contextmanager
+def threads(most: int | None) -> Iterator[None]:
+    """Let compiled functions, and the libraries' matrix products, use no more threads than `most`; None: as they like.
+
+    Examples
+    --------
+    >>> with threads(1):
+    ...     thread_count()
+    1
+    """
+    if most is None:
+        yield
+        return
+    from threadpoolctl import threadpool_limits
+
+    token = _most.set(most)
+    try:
+        with threadpool_limits(most):
+            yield
+    finally:
+        _most.reset(token)
+
+
+def thread_count() -> int:
+    """Return how many threads compiled functions may use at once.
+
+    Examples
+    --------
+    >>> thread_count() >= 1
+    True
+    """
+    import numba
+
+    most = numba.config.NUMBA_NUM_THREADS  # numba.get_num_threads() would change how many torch takes
+    return int(most if _most.get() is None else min(most, _most.get()))
 
 
 def _numba(function: Callable[P, R], **options: Any) -> Callable[P, R]:

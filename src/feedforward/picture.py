@@ -1,15 +1,19 @@
 """The picture of an experiment: how the model learned, what it decides, and the network itself."""
 
+import io
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from feedforward.errors import FileError
+from feedforward.disk import place_to_write, write_bytes
+from feedforward.errors import FileError, InputError
 from feedforward.experiment import Experiment
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 Array = NDArray[Any]
@@ -37,17 +41,17 @@ def draw_experiment(experiment: Experiment, path: str | Path) -> None:
     --------
     >>> draw_experiment(None, "/no/such/folder/plot.png")
     Traceback (most recent call last):
-    feedforward.errors.FileError: /no/such/folder/plot.png: there is no such folder to write into. Create it first.
+    feedforward.errors.FileError: /no/such/folder/plot.png cannot be written: there is no folder /no/such/folder. ...
     """
-    check_picture_path(path)
+    kind = picture_kind(path)
+    place_to_write(path)
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     figure = _network_figure(experiment) if hasattr(experiment.learner, "network_") else _neuron_figure(experiment)
     FigureCanvasAgg(figure)
-    try:
-        figure.savefig(path, dpi=120)
-    except OSError as error:
-        raise FileError(f"{path}: cannot be written: {error.strerror}.") from error
+    sink = io.BytesIO()
+    figure.savefig(sink, format=kind, dpi=120)
+    write_bytes(path, sink.getvalue())
 
 
 def _neuron_figure(experiment: Experiment) -> "Figure":
@@ -61,7 +65,7 @@ def _neuron_figure(experiment: Experiment) -> "Figure":
     plots.learning_curve(experiment.learner, ax=axes[0])
     axes[0].set_title(f"{experiment.model_name} on {experiment.source}", loc="left")
     if columns:
-        plots.decision_regions(experiment.model, *experiment.test, columns=columns, ax=axes[1])
+        _draw_regions(experiment, columns, axes[1])
     return figure
 
 
@@ -87,7 +91,7 @@ def _network_figure(experiment: Experiment) -> "Figure":
     axes["score"].set_ylabel("accuracy" if experiment.task == "classification" else "R²")
     if columns:
         axes["loss"].set_xlabel("")
-        plots.decision_regions(experiment.model, *experiment.test, columns=columns, ax=axes["regions"])
+        _draw_regions(experiment, columns, axes["regions"])
     figure.draw_without_rendering()  # now the last panel has the size it is going to have
     learner, names = experiment.learner, experiment.encoder.get_feature_names_out()
     outputs = learner.classes_.tolist() if experiment.task == "classification" else [experiment.target]
@@ -95,27 +99,29 @@ def _network_figure(experiment: Experiment) -> "Figure":
     return figure
 
 
-def check_picture_path(path: str | Path) -> None:
-    """Raise `FileError` unless a picture can be written to `path`.
+def _draw_regions(experiment: Experiment, columns: tuple[str, str], ax: "Axes") -> None:
+    from feedforward import plots
+
+    try:
+        plots.decision_regions(experiment.model, *experiment.test, columns=columns, ax=ax)
+    except InputError as error:  # training that diverged, or a number too large: all else can be drawn
+        ax.set_axis_off()
+        ax.text(0.5, 0.5, f"no regions\n{fill(str(error), 40)}", ha="center", va="center", transform=ax.transAxes)
+
+
+def picture_kind(path: str | Path) -> str:
+    """Return what kind of picture the suffix of a path says.
 
     Examples
     --------
-    >>> check_picture_path("plot.docx")
+    >>> picture_kind("plot.docx")
     Traceback (most recent call last):
-    feedforward.errors.FileError: plot.docx: pictures end in .png, .svg or .pdf.
+    feedforward.errors.FileError: plot.docx: pictures end in .png, .svg or .pdf. Name such a file.
     """
-    path = Path(path)
-    if path.suffix.lower() not in (".png", ".svg", ".pdf"):
-        raise FileError(f"{path}: pictures end in .png, .svg or .pdf.")
-    if not path.parent.is_dir():
-        raise FileError(f"{path}: there is no such folder to write into. Create it first.")
-    try:
-        with path.open("ab"):
-            pass
-        if path.stat().st_size == 0:
-            path.unlink()
-    except OSError as error:
-        raise FileError(f"{path}: cannot be written: {error.strerror}.") from error
+    suffix = Path(path).suffix.lower()
+    if suffix not in (".png", ".svg", ".pdf"):
+        raise FileError(f"{path}: pictures end in .png, .svg or .pdf. Name such a file.")
+    return suffix[1:]
 
 
 def _two_columns(experiment: Experiment) -> tuple[str, str] | None:

@@ -7,9 +7,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from feedforward.phrases import MEASURE_NAMES, always_answer, counted, figure
 from feedforward.storage.words import columns_of, facts_of, layers_of
 
-MEASURE_NAMES = {"accuracy": "accuracy", "r2": "R²", "mean_absolute_error": "mean abs. error"}
 words = Console(stderr=True, highlight=False, soft_wrap=True)
 results = Console(highlight=False)
 
@@ -19,17 +19,49 @@ def print_json(facts: dict[str, Any]) -> None:
     print(json.dumps(facts, indent=2, allow_nan=False))
 
 
-def say_ignored(columns: list[str]) -> None:
-    """Say on stderr which columns of a table were not needed."""
-    if columns:
-        shown = ", ".join(map(repr, columns[:10])) + (", ..." if len(columns) > 10 else "")
+def print_experiments(experiments: list[Any]) -> None:
+    """Print how good models are on one table, beside the answer that needs no model."""
+    first = experiments[0]
+    facts = first.facts()
+    kinds = list(facts["columns"].values())
+    columns = ", ".join(f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds))
+    aim = counted(len(facts["classes"]), "class") if first.task == "classification" else "a quantity"
+    results.print(
+        f"{first.source}: {counted(facts['rows']['train'], 'row')} to train on, {facts['rows']['test']:,} to test on; "
+        f"columns: {columns}; {counted(facts['inputs'], 'input')}; target {first.target!r}, {aim}",
+        markup=False,
+        soft_wrap=True,
+    )
+    table = Table()
+    table.add_column("model")
+    measures = [f"{part} {MEASURE_NAMES[name]}" for name in first.scores for part in ("train", "test")]
+    for heading in (*measures, "epochs", "seconds"):
+        table.add_column(heading, justify="right")
+    for one in experiments:
+        table.add_row(one.model_name, *_figures(one.scores), str(one.learner.n_iter_), f"{one.seconds:.3f}")
+    table.add_section()
+    always = always_answer(first.task, facts["baseline"]["answer"])
+    table.add_row(always, *_figures(first.baseline_scores), "", "", style="dim")
+    results.print(table)
+
+
+def _figures(scores: dict[str, dict[str, float | None]]) -> list[str]:
+    return [figure(name, parts[part]) for name, parts in scores.items() for part in ("train", "test")]
+
+
+def say_of_table(ignored: list[str], notes: list[str]) -> None:
+    """Say on stderr which columns of a table were not needed, and what there is to note of the others."""
+    if ignored:
+        shown = ", ".join(map(repr, ignored[:10])) + (", ..." if len(ignored) > 10 else "")
         words.print(f"left aside, since the model does not know them: {shown}", markup=False)
+    for note in notes:
+        words.print(f"note: {note}", markup=False)
 
 
 def print_evaluation(found: dict[str, Any]) -> None:
     """Print how good a model is, beside the answer that needs no model."""
     results.print(
-        f"{found['table']}: {found['rows']} rows; target {found['target']!r}; model {found['model']}",
+        f"{found['table']}: {counted(found['rows'], 'row')}; target {found['target']!r}; model {found['model']}",
         markup=False,
         soft_wrap=True,
     )
@@ -48,10 +80,10 @@ def print_evaluation(found: dict[str, Any]) -> None:
 
 def print_summary(found: dict[str, Any]) -> None:
     """Print what is in a model file."""
-    grid = Table.grid(padding=(0, 2))
-    for name, value in facts_of(found):
-        grid.add_row(Text(name, style="bold"), Text(value, overflow="fold"))
-    results.print(grid)
+    lines = facts_of(found)
+    width = max(len(name) for name, _ in lines)
+    for name, value in lines:  # whole, however narrow the terminal is: a digest is to be copied
+        results.print(Text(f"{name:{width}}  ", style="bold") + Text(value), soft_wrap=True)
     for headings, rows in (layers_of(found), columns_of(found)):
         if rows:
             table = Table()
@@ -60,29 +92,3 @@ def print_summary(found: dict[str, Any]) -> None:
             for row in rows:
                 table.add_row(*(Text(cell, overflow="fold") for cell in row))
             results.print(table)
-
-
-def always_answer(task: str, answer: Any) -> str:
-    """Return the name of the answer that needs no model.
-
-    Examples
-    --------
-    >>> always_answer("regression", 2.0), always_answer("classification", "no")
-    ('always 2', "always 'no'")
-    """
-    return f"always {answer:.4g}" if task == "regression" else f"always {answer!r}"
-
-
-def figure(name: str, score: float | None) -> str:
-    """Return a score as it is printed.
-
-    Examples
-    --------
-    >>> figure("accuracy", 0.975), figure("r2", -1e-9)
-    ('97.5 %', '0.000')
-    """
-    if score is None:
-        return "none"
-    if name == "accuracy":
-        return f"{100 * score:.1f} %"
-    return f"{round(score, 3) + 0.0:.3f}" if name == "r2" else f"{score:.4g}"

@@ -4,6 +4,7 @@ Settings are checked in ``fit`` against a table of rules, never in a constructor
 grid search see the same estimator that training does.
 """
 
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from feedforward.errors import InputError, InputTypeError, SettingError
+from feedforward.errors import HugeNumberError, InputError, InputTypeError, SettingError
 
 # Settings ----------------------------------------------------------------------------------------------------------
 
@@ -54,6 +55,10 @@ SWITCH = Rule("True or False", lambda value: isinstance(value, bool | np.bool_))
 CLASS_WEIGHT = Rule(
     "None, 'balanced' or a dict from class to weight",
     lambda value: value is None or isinstance(value, Mapping) or (isinstance(value, str) and value == "balanced"),
+)
+PATH = Rule(
+    "the path of a file",
+    lambda value: isinstance(value, str | os.PathLike) and str(value) not in ("", ".") and "\0" not in str(value),
 )
 RANDOM_STATE = Rule(
     "None, a whole number of 0 or more below 2**32, or a numpy.random.RandomState",
@@ -300,6 +305,47 @@ def _first_bad_of(array: np.ndarray, is_bad: Callable[[Any], bool]) -> tuple[int
     else:
         places = (place for place in np.ndindex(*array.shape) if is_bad(array[place]))
     return next(((*place, array[place]) for place in places), None)
+
+
+def check_outputs(
+    outputs: Any, X: Any, weights: Callable[[], Iterable[Any]], names: Sequence[Any] | None = None
+) -> None:
+    """Raise unless all that a model makes of rows is finite: no class is decided by not-a-number.
+
+    Parameters
+    ----------
+    outputs : array of shape (n, ...)
+    X : array or CSR matrix of shape (n, m)
+    weights : callable
+        Returns the arrays of the model: asked for only where something is wrong.
+    names : sequence of str, optional
+        Of the columns.
+
+    Raises
+    ------
+    HugeNumberError
+        Naming the number to blame.
+    InputError
+        If rather the weights are to blame.
+
+    Examples
+    --------
+    >>> check_outputs(np.array([1.0, np.inf]), np.array([[1.0], [1e308]]), lambda: [np.array([9.0])], ["height"])
+    Traceback (most recent call last):
+    feedforward.errors.HugeNumberError: Column 'height' is 1e+308 at row 1 (counted from 0), too large a number ...
+    """
+    if np.isfinite(outputs).all():
+        return
+    row = int(np.argwhere(~np.isfinite(outputs))[0, 0])
+    cells = X[[row]].toarray()[0] if hasattr(X, "toarray") else X[row]
+    column = int(np.abs(cells).argmax())
+    largest = max(float(np.abs(array).max(initial=0)) for array in weights())
+    if abs(cells[column]) >= largest:
+        raise HugeNumberError(row, column if names is None else str(names[column]), cells[column])
+    raise InputError(
+        f"What the model makes of row {row} (counted from 0) is not finite, for its weights reach {largest:.3g}: its "
+        "training diverged. Fit anew, with a lower learning rate."
+    )
 
 
 def row_sample(X: Any, size: int = 300) -> Any:

@@ -8,7 +8,7 @@ from sklearn.base import ClassifierMixin
 
 from feedforward import nn
 from feedforward.errors import InputError, SettingError
-from feedforward.estimators.inputs import indicators, is_table, one_column
+from feedforward.estimators.inputs import indicators, is_table, known_codes, one_column
 from feedforward.estimators.network import Array, NetworkEstimator
 from feedforward.targets import check_same_classes, encode_labels, row_weights
 from feedforward.training.checkpoints import Callback, Checkpoint
@@ -38,8 +38,8 @@ class MLPClassifier(ClassifierMixin, NetworkEstimator):
     learning_rate : float, default 0.001
         Step size η.
     schedule : str, default "constant"
-        How the rate changes over `max_epochs`: "constant", "step", "cosine", "warmup_cosine", "one_cycle", or, by the
-        loss, "plateau".
+        How the rate changes over `max_epochs`: "constant", "step", "cosine", "warmup_cosine", "one_cycle", "coslog4",
+        "flat_cos", or, by the loss, "plateau".
     batch_size : int or None, default 128
         Rows of one step; None, or more than there are, takes all of them.
     max_epochs : int, default 100
@@ -82,8 +82,9 @@ class MLPClassifier(ClassifierMixin, NetworkEstimator):
     network_ : Sequential
         The trained network. Its outputs are logits, before the softmax.
     history_ : dict
-        "train_loss" and "train_score" (accuracy), weighted means of the batches before each update; "val_loss" and
-        "val_score" after the epoch, where there are validation rows; "seconds". One value an epoch.
+        "train_loss" and "train_score" (accuracy), weighted means of the batches, each before its update and with
+        dropout; "val_loss" and "val_score" after the epoch and without, where there are validation rows; "seconds".
+        One value an epoch.
     n_iter_ : int
         Epochs done.
     should_stop_ : bool
@@ -206,7 +207,7 @@ class MLPClassifier(ClassifierMixin, NetworkEstimator):
         Raises
         ------
         InputError
-            If the columns are not those of training, or a number is not finite.
+            If the columns are not those of training, or a number is not finite, or too large.
         """
         outputs = self._outputs(X)
         if self._several:
@@ -239,14 +240,7 @@ class MLPClassifier(ClassifierMixin, NetworkEstimator):
             known = encode_labels(classes)[0] if fresh else self.classes_
             self.classes_, codes = encode_labels(y, known)
         else:
-            labels, places = encode_labels(y)
-            unseen = [label for label in labels.tolist() if label not in self.classes_.tolist()]
-            if unseen:
-                raise InputError(
-                    f"{name} has a label that training does not have: {unseen[0]!r}; the classes are "
-                    f"{self.classes_.tolist()!r}. Leave these rows out, or add some like them to the training rows."
-                )
-            codes = np.searchsorted(self.classes_, labels)[places]
+            codes = known_codes(y, self.classes_, name)
         self.n_outputs_ = len(self.classes_)
         return codes
 

@@ -1,16 +1,18 @@
 """What is given to an estimator, checked and made ready for training: rows, targets, weights, a network."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 from scipy.sparse import issparse
+from sklearn.utils import check_random_state
 
 from feedforward import nn
 from feedforward.errors import InputError, SettingError
-from feedforward.targets import missing, row_weights
-from feedforward.validation import explained_for, nearest
+from feedforward.targets import encode_labels, missing, row_weights
+from feedforward.training.checkpoints import Checkpoint
+from feedforward.validation import Rule, explained_for, nearest
 
 Array = NDArray[Any]
 
@@ -33,11 +35,40 @@ def check_name(owner: str, setting: str, value: Any, known: Iterable[str]) -> No
         raise SettingError(f"{owner}: {setting} is unknown: {value!r}. {nearest(value, known)}")
 
 
+CALLBACKS = Rule(
+    "a sequence of functions that take a Training, or a Checkpoint (objects of scikit-learn's protocol go to "
+    "set_callbacks)",
+    lambda value: isinstance(value, Sequence) and all(callable(c) or isinstance(c, Checkpoint) for c in value),
+)
+
+
+def drawn_seed(random_state: int | np.random.RandomState | None) -> int:
+    """Return the number itself, or one drawn from what is none.
+
+    Examples
+    --------
+    >>> drawn_seed(7), drawn_seed(np.random.RandomState(0)) == drawn_seed(np.random.RandomState(0))
+    (7, True)
+    """
+    if isinstance(random_state, np.random.RandomState) or random_state is None:
+        return int(check_random_state(random_state).randint(2**31))
+    return int(random_state)
+
+
 # Rows --------------------------------------------------------------------------------------------------------------
 
 
-def in_dtype(values: Any, dtype: DTypeLike, name: str) -> Any:
+def in_dtype(values: Any, dtype: DTypeLike, name: str, columns: Sequence[Any] | None = None) -> Any:
     """Return an array or CSR matrix of finite numbers in the dtype of the network.
+
+    Parameters
+    ----------
+    values : array or CSR matrix of shape (n, m)
+    dtype : dtype
+    name : str
+        Of the values, for messages.
+    columns : sequence of str, optional
+        Names of the columns.
 
     Raises
     ------
@@ -63,7 +94,8 @@ def in_dtype(values: Any, dtype: DTypeLike, name: str) -> Any:
         )
         raise InputError(
             f"{name} has a number too large for dtype='{dtype}': {numbers.flat[worst]!s} at row {row} (counted from "
-            f"0), column {column}. Make it smaller, or set dtype='float64'."
+            f"0), column {column if columns is None else repr(str(columns[int(column)]))}. Make it smaller, or set "
+            "dtype='float64'."
         )
     return values.astype(dtype)
 
@@ -142,6 +174,30 @@ def one_column(y: Any) -> Array:
     with explained_for(y, "y"):
         column: Array = column_or_1d(y, warn=True)
     return column
+
+
+def known_codes(y: Any, classes: Array, name: str) -> Array:
+    """Return the place of each label among `classes`, which are sorted.
+
+    Raises
+    ------
+    InputError
+        If one is not among them.
+
+    Examples
+    --------
+    >>> known_codes(["b", "a"], np.array(["a", "b"]), "y_val")
+    array([1, 0])
+    """
+    labels, places = encode_labels(y)
+    unseen = [label for label in labels.tolist() if label not in classes.tolist()]
+    if unseen:
+        raise InputError(
+            f"{name} has a label that training does not have: {unseen[0]!r}; the classes are {classes.tolist()!r}. "
+            "Leave these rows out, or add some like them to the training rows."
+        )
+    codes: Array = np.searchsorted(classes, labels)[places]
+    return codes
 
 
 def indicators(y: Any, name: str = "y") -> Array:

@@ -9,16 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from feedforward import nn
 from feedforward.errors import FeedforwardError, InputError, SettingError
 from feedforward.estimators.callbacks import CallbackSupport, FitTasks, with_callbacks
 from feedforward.estimators.inputs import (
+    CALLBACKS,
     check_lengths,
     check_name,
     copy_of,
+    drawn_seed,
     in_dtype,
     is_ready,
     split,
@@ -32,7 +33,15 @@ from feedforward.training.plan import Rows
 from feedforward.training.predictor import outputs
 from feedforward.training.recipe import Recipe, build_network, build_optimizer
 from feedforward.training.state import Training
-from feedforward.validation import RANDOM_STATE, SWITCH, Rule, check_rows, check_settings, one_row_or_more
+from feedforward.validation import (
+    RANDOM_STATE,
+    SWITCH,
+    Rule,
+    check_outputs,
+    check_rows,
+    check_settings,
+    one_row_or_more,
+)
 
 Array = NDArray[Any]
 
@@ -78,11 +87,7 @@ class NetworkEstimator(CallbackSupport, BaseEstimator):
     _made_with: dict[str, str]
     _losses: ClassVar[tuple[str, ...]]
     _rules: ClassVar[Mapping[str, Rule]] = {
-        "callbacks": Rule(
-            "a sequence of functions that take a Training, or a Checkpoint (objects of scikit-learn's protocol go to "
-            "set_callbacks)",
-            lambda value: isinstance(value, Sequence) and all(callable(c) or isinstance(c, Checkpoint) for c in value),
-        ),
+        "callbacks": CALLBACKS,
         "verbose": SWITCH,
         "random_state": RANDOM_STATE,
     }
@@ -162,7 +167,7 @@ class NetworkEstimator(CallbackSupport, BaseEstimator):
         InputError, SettingError
             If rows, targets, weights, the network or settings cannot be used.
         """
-        recipe, seed = self._checked_recipe(), self._drawn_seed()
+        recipe, seed = self._checked_recipe(), drawn_seed(self.random_state)
         self.__dict__.pop("network_", None)  # if this fails, no network stays behind for other columns and classes
         rows = self._rows(X, y, sample_weight, fresh=True)
         self._loss = self._choose_loss(recipe)
@@ -214,7 +219,7 @@ class NetworkEstimator(CallbackSupport, BaseEstimator):
         validation = self._validation_rows(X_val, y_val)
         rows, validation = self._ready(rows), None if validation is None else self._ready(validation)
         if fresh:
-            self._start(recipe, self._drawn_seed(), None)
+            self._start(recipe, drawn_seed(self.random_state), None)
         self._train(recipe, rows, validation, epochs=1, shuffle=False)
         self._warn(self._training.troubles, stacklevel=4)
 
@@ -243,7 +248,7 @@ class NetworkEstimator(CallbackSupport, BaseEstimator):
                 epochs=epochs,
                 callbacks=(*self.callbacks, *callbacks),
                 verbose=bool(self.verbose),
-                column_names=getattr(self, "feature_names_in_", None),
+                column_names=self._names(),
                 shuffle=shuffle,
             )
         finally:  # after Ctrl-C too there is a network, with its history
@@ -293,17 +298,13 @@ class NetworkEstimator(CallbackSupport, BaseEstimator):
         check_name(owner, "engine", self.engine, ("auto", *ENGINES))
         check_name(owner, "dtype", self.dtype, ("float32", "float64", "bfloat16"))
         check_device_name(owner, self.device)
-        recipe = Recipe(**{field.name: getattr(self, field.name) for field in fields(Recipe)})
+        own = [field.name for field in fields(Recipe) if hasattr(self, field.name)]
+        recipe = Recipe(**{name: getattr(self, name) for name in own})
         return recipe.checked(owner, self._losses)
-
-    def _drawn_seed(self) -> int:
-        if isinstance(self.random_state, np.random.RandomState) or self.random_state is None:
-            return int(check_random_state(self.random_state).randint(2**31))
-        return int(self.random_state)
 
     def _rows(self, X: Any, y: Any, sample_weight: Any, *, fresh: bool, classes: Any = None) -> Rows:
         """Return checked rows, without those of weight 0; targets are codes or numbers, weights are float64."""
-        X = in_dtype(check_rows(self, X, reset=fresh), self._float, "X")
+        X = in_dtype(check_rows(self, X, reset=fresh), self._float, "X", self._names())
         y = self._read_targets(y, "y")
         check_lengths(X, y)
         weights = weights_of(sample_weight, len(y))
@@ -324,7 +325,7 @@ class NetworkEstimator(CallbackSupport, BaseEstimator):
             raise InputError(f"X_val: {error}") from error
         y = self._read_targets(y_val, "y_val")
         check_lengths(X, y, ("X_val", "y_val"))
-        return Rows(in_dtype(X, self._float, "X_val"), self._encode(y, "y_val"))
+        return Rows(in_dtype(X, self._float, "X_val", self._names()), self._encode(y, "y_val"))
 
     def _ready(self, rows: Rows) -> Rows:
         """Return rows as the loss and the network take them."""
@@ -345,8 +346,13 @@ class NetworkEstimator(CallbackSupport, BaseEstimator):
         if not hasattr(self, "network_"):
             check_is_fitted(self)
         if hasattr(self, "feature_names_in_") or not is_ready(X, self.n_features_in_):
-            X = in_dtype(check_rows(self, X, reset=False), self.network_.dtype, "X")
-        return outputs(self.network_, X, compiled=self.engine != "numpy")
+            X = in_dtype(check_rows(self, X, reset=False), self.network_.dtype, "X", self._names())
+        found = outputs(self.network_, X, compiled=self.engine != "numpy")
+        check_outputs(found, X, lambda: self.network_.parameters().values(), self._names())
+        return found
+
+    def _names(self) -> Any:
+        return getattr(self, "feature_names_in_", None)
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "network_")

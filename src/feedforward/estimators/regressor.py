@@ -36,8 +36,8 @@ class MLPRegressor(RegressorMixin, NetworkEstimator):
     learning_rate : float, default 0.001
         Step size η.
     schedule : str, default "constant"
-        How the rate changes over `max_epochs`: "constant", "step", "cosine", "warmup_cosine", "one_cycle", or, by the
-        loss, "plateau".
+        How the rate changes over `max_epochs`: "constant", "step", "cosine", "warmup_cosine", "one_cycle", "coslog4",
+        "flat_cos", or, by the loss, "plateau".
     batch_size : int or None, default 128
         Rows of one step; None, or more than there are, takes all of them.
     max_epochs : int, default 100
@@ -75,8 +75,9 @@ class MLPRegressor(RegressorMixin, NetworkEstimator):
     network_ : Sequential
         The trained network. Its outputs are the predictions.
     history_ : dict
-        "train_loss" and "train_score" (R²), weighted means of the batches before each update; "val_loss" and
-        "val_score" after the epoch, where there are validation rows; "seconds". One value an epoch.
+        "train_loss" and "train_score" (R²), weighted means of the batches, each before its update and with
+        dropout; "val_loss" and "val_score" after the epoch and without, where there are validation rows; "seconds".
+        One value an epoch.
     n_iter_ : int
         Epochs done.
     should_stop_ : bool
@@ -182,7 +183,7 @@ class MLPRegressor(RegressorMixin, NetworkEstimator):
         Raises
         ------
         InputError
-            If the columns are not those of training, or a number is not finite.
+            If the columns are not those of training, or a number is not finite, or too large.
         """
         outputs = self._outputs(X).astype(np.float64)
         return outputs[:, 0] if self.n_outputs_ == 1 else outputs

@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from feedforward.errors import InputError, SettingError
 from feedforward.targets import check_same_classes, encode_labels, row_weights
-from feedforward.validation import Rule, check_rows, check_settings, far_scales, one_row_or_more
+from feedforward.validation import Rule, check_outputs, check_rows, check_settings, far_scales, one_row_or_more
 
 Array = NDArray[Any]
 
@@ -271,7 +271,7 @@ class Neuron(ClassifierMixin, BaseEstimator):
         Raises
         ------
         InputError
-            If the columns are not those of training, or a number is not finite.
+            If the columns are not those of training, or a number is not finite, or too large.
 
         Examples
         --------
@@ -282,7 +282,9 @@ class Neuron(ClassifierMixin, BaseEstimator):
         """
         check_is_fitted(self)
         X = check_rows(self, X, reset=False)
-        z: Array = X @ self.coef_.T + self.intercept_
+        with np.errstate(over="ignore", invalid="ignore"):
+            z: Array = X @ self.coef_.T + self.intercept_
+        check_outputs(z, X, lambda: (self.coef_, self.intercept_), getattr(self, "feature_names_in_", None))
         return z[:, 0] if len(self.classes_) <= 2 else z
 
     def decision_function(self, X: Any) -> Array:

@@ -1,7 +1,8 @@
 """Many neurons, written out: functions and plain layers in NumPy, with the names and the meaning of ``torch.nn``.
 
 Read the files in this order: `activations`, `layers`, `sequential`, `losses`, `optimizers`. Then you know how a network
-learns; `gradients` proves it, and `trace` shows it with your own numbers.
+learns; `gradients` proves it, and `trace` shows it with your own numbers. `columns`, `scaling`, `embeddings`, `starts`
+and `folding` are what networks that read tables need besides.
 
 Examples
 --------
@@ -26,6 +27,9 @@ array([0, 1, 1, 0])
 
 from feedforward.nn import initializers, random, schedules
 from feedforward.nn.activations import ACTIVATIONS, Activation
+from feedforward.nn.columns import Columns
+from feedforward.nn.embeddings import Embedding, PeriodicEmbedding
+from feedforward.nn.folding import fold
 from feedforward.nn.gradients import gradient_error, gradient_errors
 from feedforward.nn.initializers import INITIALIZERS, initialize
 from feedforward.nn.layers import (
@@ -48,8 +52,10 @@ from feedforward.nn.layers import (
 from feedforward.nn.losses import BCEWithLogitsLoss, CrossEntropyLoss, HuberLoss, Loss, MSELoss
 from feedforward.nn.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
 from feedforward.nn.rows import minibatches, one_hot
+from feedforward.nn.scaling import ParametricActivation, Scale
 from feedforward.nn.schedules import SCHEDULES, ReduceOnPlateau
 from feedforward.nn.sequential import Sequential, stack, unstack
+from feedforward.nn.starts import start_from_rows
 from feedforward.nn.trace import Trace, trace
 
 __all__ = [
@@ -65,8 +71,10 @@ __all__ = [
     "Adam",
     "AdamW",
     "BCEWithLogitsLoss",
+    "Columns",
     "CrossEntropyLoss",
     "Dropout",
+    "Embedding",
     "HuberLoss",
     "Identity",
     "Layer",
@@ -76,15 +84,19 @@ __all__ = [
     "MSELoss",
     "Mish",
     "Optimizer",
+    "ParametricActivation",
+    "PeriodicEmbedding",
     "RMSprop",
     "ReLU",
     "ReduceOnPlateau",
+    "Scale",
     "Sequential",
     "SiLU",
     "Sigmoid",
     "Softplus",
     "Tanh",
     "Trace",
+    "fold",
     "gradient_error",
     "gradient_errors",
     "initialize",
@@ -94,6 +106,7 @@ __all__ = [
     "random",
     "schedules",
     "stack",
+    "start_from_rows",
     "trace",
     "unstack",
 ]

@@ -10,8 +10,9 @@ import numpy as np
 
 from feedforward.nn.activations import Array
 from feedforward.nn.blocks import Block, Line, lowered, number, operand, raised, total
-from feedforward.nn.layers import ActivationLayer, Dropout, Layer, Linear
+from feedforward.nn.layers import ActivationLayer, Dropout, Layer, Linear, in_one_line
 from feedforward.nn.losses import BCEWithLogitsLoss, CrossEntropyLoss, HuberLoss, Loss, MSELoss
+from feedforward.nn.scaling import ParametricActivation, Scale
 
 _ALL, FEW = 8, 3  # a block of up to 8 lines is written in full, of a longer one the first 3
 
@@ -92,7 +93,7 @@ class Node:
     @property
     def title(self) -> str:
         """What it is called in print."""
-        return f"layer {self.name} · {self.layer!r}"
+        return f"layer {self.name} · {in_one_line(self.layer)}"
 
     @property
     def short_title(self) -> str:
@@ -158,7 +159,29 @@ def forward_block(node: Node) -> Block:
     if isinstance(layer, Dropout):
         formula = f"{node.symbol} = d ⊙ {node.before},  d = 1/(1 − p) or, if silenced, 0; without training 1"
         return block(node.title, formula, node.output, name, partial(_entry_product, node.slope, x))
+    if isinstance(layer, Scale):
+        formula = f"{node.symbol} = scale ⊙ {node.before}"
+        return block(node.title, formula, node.output, name, partial(_entry_product, node.slope, x))
+    if isinstance(layer, ParametricActivation):
+        formula = (
+            f"{node.symbol} = {node.before} + alpha ⊙ (σ({node.before}) − {node.before}),  "
+            f"σ(z) = {layer.activation.activation.formula}"
+        )
+        alpha = np.broadcast_to(layer.alpha, x.shape)
+        return block(
+            node.title,
+            formula,
+            node.output,
+            name,
+            lambda row, unit: f"{number(x[row, unit])} + {_bend(alpha, node, row, unit)}",
+        )
     return block(node.title, f"{node.symbol} = {type(layer).__name__}({node.before})", node.output, name)
+
+
+def _bend(factor: Array, node: Node, row: int, unit: int) -> str:
+    """Write a number times the ``σ(z) − z`` of a parametric activation."""
+    z, a = node.saved
+    return f"{operand(factor[row, unit])}·({operand(a[row, unit])} − {operand(z[row, unit])})"
 
 
 def backward_blocks(node: Node, *, to_input: bool) -> Iterator[Block]:
@@ -173,6 +196,8 @@ def backward_blocks(node: Node, *, to_input: bool) -> Iterator[Block]:
     """
     layer, delta, symbol, before = node.layer, node.delta, node.symbol, node.before
     name = _in_row(len(delta), before.gradient_of)
+    if not isinstance(layer, Linear):
+        yield from _other_parameter_blocks(node)
     if isinstance(layer, Linear):
         yield from _parameter_blocks(node)
         if to_input:
@@ -189,7 +214,11 @@ def backward_blocks(node: Node, *, to_input: bool) -> Iterator[Block]:
             formula = f"{before.gradient} = {symbol.gradient} ⊙ σ′({before}),  σ′(z) = {layer.activation.slope_formula}"
         elif isinstance(layer, Dropout):
             formula = f"{before.gradient} = {symbol.gradient} ⊙ d"
-        if isinstance(layer, ActivationLayer | Dropout):
+        elif isinstance(layer, Scale):
+            formula = f"{before.gradient} = {symbol.gradient} ⊙ scale"
+        elif isinstance(layer, ParametricActivation):
+            formula = f"{before.gradient} = {symbol.gradient} ⊙ (1 + alpha ⊙ (σ′({before}) − 1))"
+        if isinstance(layer, ActivationLayer | Dropout | Scale | ParametricActivation):
             by_unit = partial(_entry_product, delta, node.slope)
         yield block(node.short_title, formula, node.input_gradient, name, by_unit)
 
@@ -211,6 +240,25 @@ def _parameter_blocks(node: Node) -> Iterator[Block]:
             node.gradients["bias"],
             lambda unit: f"∂L/∂b{top}{lowered(unit)}",
             (lambda unit: total([operand(value) for value in delta[:, unit]])) if n > 1 else None,
+        )
+
+
+def _other_parameter_blocks(node: Node) -> Iterator[Block]:
+    """Yield the gradients of the parameters of a layer that is no Linear, with their arithmetic where it is short."""
+    layer, delta, n, top = node.layer, node.delta, len(node.delta), raised(node.symbol.layer)
+    of_rows = f" = {'Σ over rows of ' * (n > 1)}{node.symbol.gradient} ⊙ "
+    factor, term = "", None  # of a layer with longer formulas the numbers alone
+    if isinstance(layer, Scale):
+        factor, term = f"{of_rows}{node.before}", partial(_entry_product, delta, node.x)
+    elif isinstance(layer, ParametricActivation):
+        factor, term = f"{of_rows}(σ({node.before}) − {node.before})", partial(_bend, delta, node)
+    for name, gradient in node.gradients.items():
+        yield block(
+            node.short_title,
+            f"∂L/∂{name}{top}{factor}",
+            gradient,
+            lambda *place, name=name: f"∂L/∂{name}{top}{lowered(*place)}",
+            (lambda unit: total([term(row, unit) for row in range(n)])) if term else None,
         )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike
 
+from feedforward.errors import InputError
 from feedforward.nn.activations import Array
 from feedforward.nn.layers import Training
 from feedforward.nn.losses import Loss
@@ -69,7 +70,8 @@ def gradient_errors(
         Not changed: a float64 copy is.
     loss : Loss
     X, y, weights : array-like
-        A few rows; time grows with the number of parameters times that of the rows.
+        A few rows; time grows with the number of parameters times that of the rows. A column that takes no small steps,
+        as the codes of an `Embedding`, must have a gradient of 0.
     training : None or (seed, step)
         With these, dropout is on and is checked too.
 
@@ -90,9 +92,12 @@ def gradient_errors(
         outputs, _ = net.forward(X, training=training)
         return float(np.sum(loss.value_and_gradient(outputs, y, weights)[0]))
 
-    tensors = {**net.parameters(), "input": X}
+    slopes = {name: central_difference(value, array) for name, array in net.parameters().items()}
+    slopes["input"] = np.zeros_like(X)
+    for j in (j for j in range(X.shape[-1]) if _takes_steps(net, X, j)):
+        slopes["input"][..., j] = central_difference(value, X[..., j])
     gradients["input"] = input_gradient
-    errors = {name: _relative_error(gradients[name], central_difference(value, tensors[name])) for name in tensors}
+    errors = {name: _relative_error(gradients[name], slopes[name]) for name in slopes}
     return {name: errors[name] for name in sorted(errors, key=errors.__getitem__, reverse=True)}
 
 
@@ -116,6 +121,17 @@ def central_difference(value: Callable[[], float], array: Array) -> Array:
         array[place] = old
         slopes[place] = (above - below) / (upper - lower)
     return slopes
+
+
+def _takes_steps(net: Sequential, X: Array, column: int) -> bool:
+    """Whether the numbers of a column may be a little larger: codes may not."""
+    moved = X.copy()
+    moved[..., column] += STEP
+    try:
+        net.forward(moved)
+    except InputError:
+        return False
+    return True
 
 
 def _relative_error(g: Array, g_hat: Array) -> float:

@@ -154,12 +154,13 @@ INITIALIZERS: dict[str, Initializer] = {
 
 
 def initialize(parameters: Mapping[str, Array], rng: Rng, weight: Initializer, bias: Initializer = zeros) -> None:
-    """Draw all parameters anew, in place and in order, from the one generator `rng`.
+    """Draw all weights and biases anew, in place and in order, from the one generator `rng`.
 
     Parameters
     ----------
     parameters : dict of arrays
-        As ``network.parameters()`` gives them: each ``"….bias"`` after its ``"….weight"`` of shape (…, out, in).
+        As ``network.parameters()`` gives them: each ``"….bias"`` after its ``"….weight"`` of shape (…, out, in). Arrays
+        of other names stay as they are.
     rng : numpy.random.Generator or numpy.random.RandomState
     weight, bias : initializer
         One of this module's functions, or your own.
@@ -183,5 +184,5 @@ def initialize(parameters: Mapping[str, Array], rng: Rng, weight: Initializer, b
         if name.endswith("weight"):
             fan_out, fan_in = array.shape[-2:]
             array[...] = weight(rng, array.shape, fan_in, fan_out)
-        else:
+        elif name.endswith("bias"):
             array[...] = bias(rng, array.shape, fan_in, fan_out)

@@ -9,7 +9,8 @@ A layer keeps its parameters and nothing else, so one network can serve many thr
 h outputs. All of it also works with a leading axis of k members: k networks of equal shape, stacked into one.
 """
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -38,7 +39,12 @@ class Layer:
     ...         return 2 * gradient, {}
     >>> Double()(np.array([[1.0, 2.0]]))
     array([[2., 4.]])
+
+    One with parameters returns them from ``parameters``, as attributes of these names; ``dimensions`` then says how
+    many axes each has in a single network, and one more is known as that of a stack.
     """
+
+    dimensions: ClassVar[Mapping[str, int]] = {"weight": 2, "bias": 1}
 
     def forward(self, x: Array, *, training: Training = None) -> tuple[Array, Any]:
         """Return the output for the rows `x`, and what `backward` will need."""
@@ -65,6 +71,36 @@ class Layer:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
+
+
+def in_one_line(layer: Layer) -> str:
+    """Return the repr of a layer, or the name of its class where that takes several lines.
+
+    Examples
+    --------
+    >>> in_one_line(ReLU())
+    'ReLU()'
+    """
+    return type(layer).__name__ if "\n" in repr(layer) else repr(layer)
+
+
+def check_rows(layer: Layer, x: Array, features: int, members: tuple[int, ...]) -> None:
+    """Raise `InputError` unless `x` is rows of so many columns, or a stack of such rows, one for each member.
+
+    Examples
+    --------
+    >>> check_rows(ReLU(), np.ones((5, 2)), 3, ())
+    Traceback (most recent call last):
+    feedforward.errors.InputError: ReLU() expects 3 columns and got 2.
+    """
+    if x.ndim < 2 or x.shape[:-2] not in ((), members):
+        stacked = f" or {(*members, 'n', features)}" if members else ""
+        raise InputError(
+            f"{in_one_line(layer)} expects rows, shape ('n', {features}){stacked}, and got shape {x.shape}. "
+            "A single row is x[None, :]."
+        )
+    if x.shape[-1] != features:
+        raise InputError(f"{in_one_line(layer)} expects {features} columns and got {x.shape[-1]}.")
 
 
 class Linear(Layer):
@@ -121,7 +157,7 @@ class Linear(Layer):
         ----------
         x : array of shape (n, m); for a stack of k (k, n, m), or (n, m) for all of them
         """
-        self._check_rows(x)
+        check_rows(self, x, self.in_features, self.weight.shape[:-2])
         z = x @ self.weight.swapaxes(-1, -2)
         if self.bias is not None:
             z += self.bias[..., None, :]
@@ -139,17 +175,6 @@ class Linear(Layer):
     def parameters(self) -> dict[str, Array]:
         """Return ``weight`` and, where there is one, ``bias``."""
         return {"weight": self.weight} if self.bias is None else {"weight": self.weight, "bias": self.bias}
-
-    def _check_rows(self, x: Array) -> None:
-        members = self.weight.shape[:-2]
-        if x.ndim < 2 or x.shape[:-2] not in ((), members):
-            stacked = f" or {(*members, 'n', self.in_features)}" if members else ""
-            raise InputError(
-                f"{self!r} expects rows, shape ('n', {self.in_features}){stacked}, and got shape {x.shape}. "
-                "A single row is x[None, :]."
-            )
-        if x.shape[-1] != self.in_features:
-            raise InputError(f"{self!r} expects {self.in_features} columns and got {x.shape[-1]}.")
 
     def __repr__(self) -> str:
         return f"Linear(in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None})"

@@ -13,7 +13,7 @@ from math import fsum, prod
 from feedforward.errors import InputError
 from feedforward.nn.arithmetic import Node
 from feedforward.nn.blocks import Block, Line, Sections, lowered, number, operand, raised, to_html, to_text, total
-from feedforward.nn.layers import ActivationLayer, Dropout, Linear
+from feedforward.nn.layers import ActivationLayer, Dropout, Linear, in_one_line
 
 _SHOWN = 12
 
@@ -159,7 +159,9 @@ def paths_to_loss(nodes: Sequence[Node], name: str, place: tuple[int, ...], limi
     later = nodes[nodes.index(first) + 1 :]
     for node in later:
         if not isinstance(node.layer, Linear | ActivationLayer | Dropout):
-            raise InputError(f"paths: layer {node.name} ({node.layer!r}) stands in the way; its paths are not known.")
+            raise InputError(
+                f"paths: layer {node.name} ({in_one_line(node.layer)}) stands in the way; its paths are not known."
+            )
     rows = range(len(first.x))
     widths = [node.output.shape[1] for node in later if isinstance(node.layer, Linear)]
     count = len(rows) * prod(widths)

@@ -5,7 +5,7 @@ knows its rate::
 
     optimizer.lr = 0.1 * cosine(step, total)
 
-The curves are torch's, named at each.
+Most curves are torch's, named at each; `coslog4` and `flat_cos` are those of tabular networks.
 """
 
 from collections.abc import Callable
@@ -85,6 +85,35 @@ def one_cycle(
     return np.where(step < peak, up, _wave((step - peak) / max(last - peak, 1e-9), 1.0, end))
 
 
+def coslog4(step: ArrayLike, total: int) -> Array:
+    """Four waves from 0 to 1 and back to 0, each twice as long as the one before: ``½ (1 − cos(2π log₂(1 + 15 t)))``.
+
+    ``t = step / total``: it is 0 at 0, 1/15, 3/15, 7/15 and 1, so the very first step has a rate of 0. Holzmüller,
+    Grinsztajn and Steinwart (2024), Better by default, arXiv:2407.04491.
+
+    Examples
+    --------
+    >>> coslog4([0, 1, 2, 3, 7], 15).round(3)
+    array([0.  , 0.  , 0.93, 0.  , 0.  ])
+    """
+    cycles = np.log2(1 + 15 * np.asarray(step) / total)
+    result: Array = (1 - np.cos(2 * np.pi * cycles)) / 2
+    return result
+
+
+def flat_cos(step: ArrayLike, total: int) -> Array:
+    """1 for the first half of the steps, then half a wave down to 0: ``½ (1 + cos(π (2t − 1)))``, ``t = step / total``.
+
+    Holzmüller, Grinsztajn and Steinwart (2024), Better by default, arXiv:2407.04491.
+
+    Examples
+    --------
+    >>> flat_cos([0, 50, 75, 100], 100)
+    array([1. , 1. , 0.5, 0. ])
+    """
+    return _wave(2 * np.asarray(step) / total - 1, 1.0, 0.0)
+
+
 def _wave(progress: Array, first: float, last: float) -> Array:
     """Half a cosine wave from `first` at 0 to `last` at 1, and flat outside."""
     result: Array = last + (first - last) * (1 + np.cos(np.pi * np.clip(progress, 0, 1))) / 2
@@ -97,6 +126,8 @@ SCHEDULES: dict[str, Callable[[ArrayLike, int], Array]] = {
     "cosine": cosine,
     "warmup_cosine": warmup_cosine,
     "one_cycle": one_cycle,
+    "coslog4": coslog4,
+    "flat_cos": flat_cos,
 }
 
 _BELOW_ONE = Rule("a number of 0 or more and below 1", lambda value: NOT_NEGATIVE.holds(value) and value < 1)

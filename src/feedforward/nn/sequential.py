@@ -1,20 +1,18 @@
 """The network: a list of layers, each fed by the one before; backwards, the chain rule from the last to the first."""
 
-import copy
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, TypeVar, overload
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from feedforward.errors import InputError
 from feedforward.nn.activations import Array
+from feedforward.nn.composite import Composite, at_layer, by_name, indented, members_of, rebuilt
 from feedforward.nn.layers import Layer, Training
 
-L = TypeVar("L", bound=Layer)
 
-
-class Sequential(Layer):
+class Sequential(Composite):
     """A feedforward network: plain data, and two passes over it.
 
     Forward, ``A⁽ˡ⁾ = layerₗ(A⁽ˡ⁻¹⁾)`` with ``A⁽⁰⁾ = X``. Backward, ``∂L/∂A⁽ˡ⁻¹⁾`` from ``∂L/∂A⁽ˡ⁾``, layer by layer;
@@ -72,8 +70,7 @@ class Sequential(Layer):
             try:
                 x, keep = layer.forward(x, training=None if training is None else (*training, i))
             except InputError as error:
-                problem = str(error).removeprefix(f"{layer!r} ")
-                raise InputError(f"layer {i} ({layer!r}) {problem}") from None
+                raise at_layer(i, layer, error) from None
             saved.append(keep)
         return x, saved
 
@@ -90,7 +87,7 @@ class Sequential(Layer):
         found: dict[int, dict[str, Array]] = {}
         for i in reversed(range(len(self.layers))):
             gradient, found[i] = self.layers[i].backward(gradient, saved[i])
-        return gradient, _by_name(found)
+        return gradient, by_name(found)
 
     def gradients(self, gradient: Array, saved: list[Any]) -> dict[str, Array]:
         """Return the gradients for the parameters alone: what training needs, and no product more.
@@ -112,13 +109,7 @@ class Sequential(Layer):
                 gradient, found[i] = self.layers[i].backward(gradient, saved[i])
             else:
                 found[i] = self.layers[i].gradients(gradient, saved[i])
-        return _by_name(found)
-
-    def parameters(self) -> dict[str, Array]:
-        """Return all arrays that training changes, live, under the names of torch's ``state_dict``."""
-        return {
-            f"{i}.{name}": array for i, layer in enumerate(self.layers) for name, array in layer.parameters().items()
-        }
+        return by_name(found)
 
     def load_parameters(self, arrays: Mapping[str, ArrayLike]) -> None:
         """Copy `arrays` into the parameters, in place.
@@ -170,8 +161,7 @@ class Sequential(Layer):
         >>> net.members, nn.stack([net, net, net]).members
         (None, 3)
         """
-        weights = (array for name, array in self.parameters().items() if name.endswith("weight"))
-        return next((len(array) for array in weights if array.ndim > 2), None)
+        return members_of(self)
 
     def copy(self, dtype: DTypeLike | None = None) -> "Sequential":
         """Return a network with parameters of its own, equal to these but for the dtype, if you give one.
@@ -182,7 +172,7 @@ class Sequential(Layer):
         >>> nn.Sequential(nn.Linear(2, 1)).copy(np.float32).dtype
         dtype('float32')
         """
-        return _rebuilt([self], lambda twins: np.array(twins[0], dtype))
+        return rebuilt([self], lambda twins: np.array(twins[0], dtype))
 
     @overload
     def __getitem__(self, index: int) -> Any: ...
@@ -199,8 +189,7 @@ class Sequential(Layer):
         return len(self.layers)
 
     def __repr__(self) -> str:
-        lines = [f"  ({i}): " + repr(layer).replace("\n", "\n  ") for i, layer in enumerate(self.layers)]
-        return "\n".join(["Sequential(", *lines, ")"]) if lines else "Sequential()"
+        return f"Sequential({indented([(f'({i}): ', layer) for i, layer in enumerate(self.layers)])})"
 
 
 def stack(networks: Sequence[Sequential]) -> Sequential:
@@ -227,7 +216,7 @@ def stack(networks: Sequence[Sequential]) -> Sequential:
     for j, network in enumerate(networks):
         if repr(network) != repr(networks[0]):
             raise InputError(f"stack takes networks of equal layers; number {j} is {network!r}, not {networks[0]!r}.")
-    return _rebuilt(networks, np.stack)
+    return rebuilt(networks, np.stack)
 
 
 def unstack(network: Sequential) -> list[Sequential]:
@@ -244,23 +233,6 @@ def unstack(network: Sequential) -> list[Sequential]:
         raise InputError("unstack takes a stack of networks, as stack returns it; this is a single network.")
 
     def member(j: int) -> Sequential:
-        return _rebuilt([network], lambda twins: twins[0][j].copy())
+        return rebuilt([network], lambda twins: twins[0][j].copy())
 
     return [member(j) for j in range(network.members)]
-
-
-def _by_name(found: Mapping[int, Mapping[str, Array]]) -> dict[str, Array]:
-    """Return gradients by the parameters' names, and in their order, from those of each layer."""
-    return {f"{i}.{name}": array for i in sorted(found) for name, array in found[i].items()}
-
-
-def _rebuilt(twins: Sequence[L], array_from: Callable[[list[Array]], Array]) -> L:
-    """Return a layer like each of `twins`, every parameter made by `array_from` from those of the twins."""
-    layer = copy.copy(twins[0])
-    if isinstance(layer, Sequential):
-        children = zip(*(twin.layers for twin in twins if isinstance(twin, Sequential)), strict=True)
-        layer.layers = tuple(_rebuilt(same, array_from) for same in children)
-        return layer
-    for name in layer.parameters():
-        setattr(layer, name, array_from([twin.parameters()[name] for twin in twins]))
-    return layer

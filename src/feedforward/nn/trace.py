@@ -106,7 +106,7 @@ def _check(net: Sequential, loss: Loss, optimizer: Optimizer | None) -> None:
         check_kind("trace", "optimizer", optimizer, Optimizer, "an optimizer, such as nn.SGD(lr=0.1)")
     if not len(net):
         raise InputError("trace: net has no layers. Give at least one.")
-    if any(array.ndim > 2 for array in net.parameters().values()):
+    if net.members is not None:
         raise InputError("trace takes one network; this is a stack of several. Trace a member: nn.unstack(net)[0].")
 
 

@@ -11,6 +11,7 @@ from feedforward.errors import InputError
 from feedforward.nn.losses import Loss
 from feedforward.nn.rows import as_numbers
 from feedforward.nn.sequential import Sequential
+from feedforward.nn.trace import leaves
 from feedforward.plots.style import LINES, MARKERS, SMALL, colour, dressed, label_axes, legend_beside, paper, shortened
 from feedforward.validation import check_kind, kind
 
@@ -94,9 +95,9 @@ def gradient_norms(
 def _norms(net: Sequential, loss: Loss, X: ArrayLike, y: ArrayLike) -> NDArray[np.float64]:
     if not isinstance(net, Sequential):
         raise InputError(f"{_OWNER} takes an nn.Sequential, or a dict of them by name; got {kind(net)}.")
-    parameters = net.parameters()
-    weights = [name for name, array in parameters.items() if array.ndim == 2]
-    if any(array.ndim > 2 for array in parameters.values()):
+    layers = [(".".join(map(str, place)), layer.parameters()) for place, layer in leaves(net)]
+    weights = [f"{name}.weight" for name, arrays in layers if np.ndim(arrays.get("weight", 0.0)) == 2]
+    if net.members is not None:
         raise InputError(
             f"{_OWNER} takes single networks; this is a stack of several. Take a member: nn.unstack(net)[0]."
         )

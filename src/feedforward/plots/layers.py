@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from feedforward.errors import InputError
 from feedforward.nn.arithmetic import Symbol
 from feedforward.nn.blocks import lowered, raised
-from feedforward.nn.layers import Dropout, Layer, Linear
+from feedforward.nn.columns import Columns
+from feedforward.nn.layers import Dropout, Layer, Linear, in_one_line
+from feedforward.nn.scaling import ParametricActivation, Scale
 from feedforward.nn.sequential import Sequential
 from feedforward.nn.trace import Trace, leaves
 from feedforward.plots.style import shortened
@@ -18,6 +20,7 @@ from feedforward.validation import kind
 
 Array = NDArray[Any]
 
+_UNIT_BY_UNIT = (Scale, ParametricActivation)
 GAP = 2  # circles that the dots of a column take the place of
 
 
@@ -127,7 +130,7 @@ def _checked(owner: str, net: Any) -> list[tuple[str, Any]]:
         has_one = isinstance(getattr(net, "network_", None), Sequential)
         remedy = "Give its network_." if has_one else "Give an nn.Sequential; of a fitted MLP its network_."
         raise InputError(f"{owner} draws an nn.Sequential; got {kind(net)}. {remedy}")
-    if any(array.ndim > 2 for array in net.parameters().values()):
+    if net.members is not None:
         raise InputError(f"{owner} draws one network; this is a stack of several. Draw a member: nn.unstack(net)[0].")
     layers = [(".".join(map(str, place)), layer) for place, layer in leaves(net)]
     if not any(isinstance(layer, Linear) for _, layer in layers):
@@ -138,9 +141,10 @@ def _checked(owner: str, net: Any) -> list[tuple[str, Any]]:
             if width not in (None, layer.in_features):
                 raise InputError(f"{owner}: layer {name} ({layer!r}) follows {width} units: the layers do not fit.")
             width = layer.out_features
-        elif layer.parameters():
+        elif isinstance(layer, Columns) or (layer.parameters() and not isinstance(layer, _UNIT_BY_UNIT)):
             raise InputError(
-                f"{owner} draws Linear layers and layers without parameters; layer {name} ({layer!r}) is neither."
+                f"{owner} draws Linear layers and layers that treat each unit by itself; layer {name} "
+                f"({in_one_line(layer)}) is neither."
             )
     return layers
 
@@ -162,6 +166,8 @@ def _shown(width: int, max_units: int) -> NDArray[np.intp]:
 
 
 def _title(layer: Layer) -> str:
+    if isinstance(layer, ParametricActivation):
+        return f"parametric {type(layer.activation).__name__}"
     return f"Dropout {layer.p:g}" if isinstance(layer, Dropout) else type(layer).__name__
 
 

@@ -52,7 +52,7 @@ def network(
     Parameters
     ----------
     net : Sequential
-        Linear layers, and layers without parameters between them.
+        Linear layers, and between them layers that treat each unit by itself.
     step : Trace, optional
         A step of `net`, from ``nn.trace``. The circles then hold, and show by their colour, what one row brings about:
         inputs, activations and, beside the outputs, targets. Lines, and biases below their circles, bear numbers where

@@ -1,6 +1,6 @@
 """What is written into a file and read from it, held against what it must be, in both directions by the same words."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -87,25 +87,3 @@ def plain(value: Any) -> Any:
     if isinstance(value, np.generic | np.ndarray):
         return value.tolist()
     return [plain(one) for one in value] if isinstance(value, list | tuple) else value
-
-
-def prefixed(prefix: str, arrays: Mapping[str, Array]) -> dict[str, Array]:
-    """Return arrays under longer names.
-
-    Examples
-    --------
-    >>> list(prefixed("model", {"weight": np.ones(1)}))
-    ['model.weight']
-    """
-    return {f"{prefix}.{name}": array for name, array in arrays.items()}
-
-
-def group(prefix: str, arrays: Mapping[str, Array]) -> dict[str, Array]:
-    """Return those of `arrays` whose names have the prefix, without it.
-
-    Examples
-    --------
-    >>> list(group("model", {"model.weight": np.ones(1), "bias": np.ones(1)}))
-    ['weight']
-    """
-    return {n.removeprefix(f"{prefix}."): array for n, array in arrays.items() if n.startswith(f"{prefix}.")}

@@ -14,32 +14,18 @@ from feedforward import nn
 from feedforward.estimators.classifier import MLPClassifier
 from feedforward.estimators.network import NetworkEstimator
 from feedforward.estimators.regressor import MLPRegressor
+from feedforward.estimators.tabular_base import TabularEstimator
+from feedforward.files import group, prefixed
 from feedforward.neurons.adaline import Adaline
 from feedforward.neurons.neuron import Neuron
-from feedforward.storage.checks import (
-    Array,
-    State,
-    group,
-    is_text,
-    need,
-    need_fitted,
-    need_keys,
-    need_names,
-    plain,
-    prefixed,
-)
+from feedforward.storage.checks import Array, State, is_text, need, need_fitted, need_keys, need_names, plain
 from feedforward.storage.labels import label_from_facts, label_to_facts, labels_from_facts, labels_to_facts
-from feedforward.storage.parts import (
-    network_from_state,
-    network_to_state,
-    part_from_facts,
-    part_to_facts,
-    width_after,
-)
+from feedforward.storage.networks import network_from_state, network_to_state, width_after
+from feedforward.storage.parts import part_from_facts, part_to_facts
 from feedforward.training.state import Training, restore_training, training_to_state
 from feedforward.validation import COUNT, COUNT_OR_ZERO, NOT_NEGATIVE, RANDOM_STATE, SWITCH, check_settings
 
-_LEFT_OUT = ("device", "callbacks", "verbose", "random_state")
+_LEFT_OUT = ("device", "callbacks", "n_jobs", "verbose", "random_state")
 _PART_OF = {"activation": nn.ActivationLayer, "loss": nn.Loss, "optimizer": nn.Optimizer}
 
 
@@ -71,7 +57,7 @@ def settings_to_facts(estimator: BaseEstimator) -> dict[str, Any]:
     return facts
 
 
-def _estimator(kind: type, facts: Any, random_state: int | None) -> Any:
+def estimator_from_settings(kind: type, facts: Any, random_state: int | None) -> Any:
     """Return an estimator with the settings of `facts`, checked as ``fit`` checks them."""
     names = [name for name in kind().get_params(deep=False) if name not in _LEFT_OUT]
     need_keys(facts, names, "settings")
@@ -83,12 +69,16 @@ def _estimator(kind: type, facts: Any, random_state: int | None) -> Any:
             value = _class_weight(value)
         elif name == "hidden_sizes" and isinstance(value, list):
             value = tuple(value)
+        elif name == "kinds" and isinstance(value, dict):
+            need(all(map(is_text, value.values())), f"the setting kinds is {value!r}")
         else:
             need(not isinstance(value, list | dict), f"the setting {name} is {value!r}")
         settings[name] = value
     estimator = kind(**settings, random_state=random_state)
     if isinstance(estimator, NetworkEstimator):
         estimator._checked_recipe()
+    elif isinstance(estimator, TabularEstimator):
+        estimator.checked_preset()
     else:
         check_settings(estimator, estimator._rules)
     return estimator
@@ -124,11 +114,25 @@ def _take_columns(estimator: Any, facts: Mapping[str, Any]) -> None:
         estimator.feature_names_in_ = np.array(names, dtype=object)
 
 
-def _history_to_state(history: Mapping[str, list[Any]], dtype: Any = np.float64) -> State:
+def history_to_state(history: Mapping[str, list[Any]], dtype: Any = np.float64) -> State:
+    """Return the names in a history, and its values as arrays.
+
+    Examples
+    --------
+    >>> history_to_state({"loss": [1.0, 0.5]})
+    ({'history': ['loss']}, {'history.loss': array([1. , 0.5])})
+    """
     return {"history": list(history)}, {f"history.{name}": np.array(values, dtype) for name, values in history.items()}
 
 
-def _history_from_state(names: Any, arrays: Mapping[str, Array], epochs: int, dtype: Any = np.float64) -> Any:
+def history_from_state(names: Any, arrays: Mapping[str, Array], epochs: int, dtype: Any = np.float64) -> Any:
+    """Return the history that `history_to_state` wrote down, if it has a value for each epoch.
+
+    Examples
+    --------
+    >>> history_from_state(["loss"], {"history.loss": np.array([1.0, 0.5])}, 2)
+    {'loss': [1.0, 0.5]}
+    """
     need_names(names, "history")
     for name in names:
         array = arrays.get(f"history.{name}")
@@ -156,7 +160,7 @@ def neuron_to_state(neuron: Neuron, training_state: bool) -> State:
     """
     need_fitted(neuron, "coef_")
     seed = neuron.random_state if isinstance(neuron.random_state, int | np.integer) else None
-    history, arrays = _history_to_state(neuron.history_, _measured_in(neuron))
+    history, arrays = history_to_state(neuron.history_, _measured_in(neuron))
     arrays |= {"coef": neuron.coef_, "intercept": neuron.intercept_}
     if isinstance(neuron, Adaline):
         arrays["learning_rate"] = np.array(neuron.learning_rate_, np.float64)
@@ -187,13 +191,13 @@ def neuron_from_state(kind: type, facts: Mapping[str, Any], arrays: Mapping[str,
     """
     need_keys(facts, _NEURON, "a neuron")
     need(facts["seed"] is None or RANDOM_STATE.holds(facts["seed"]), f"seed is {facts['seed']!r}")
-    neuron = _estimator(kind, facts["settings"], facts["seed"])
+    neuron = estimator_from_settings(kind, facts["settings"], facts["seed"])
     _take_columns(neuron, facts)
     neuron.classes_ = labels_from_facts(facts["classes"])
     need(COUNT_OR_ZERO.holds(facts["epochs"]), f"epochs must be a count; got {facts['epochs']!r}")
     need(facts["history"] == [neuron._measure], f"history must be of {neuron._measure!r}")
     neuron.n_iter_ = facts["epochs"]
-    neuron.history_ = _history_from_state(facts["history"], arrays, facts["epochs"], _measured_in(neuron))
+    neuron.history_ = history_from_state(facts["history"], arrays, facts["epochs"], _measured_in(neuron))
     names = {"coef", "intercept", f"history.{neuron._measure}", *(["learning_rate"] if kind is Adaline else [])}
     need(set(arrays) == names, f"a neuron must have the arrays {', '.join(sorted(names))}")
     units = len(neuron.classes_) if len(neuron.classes_) > 2 else 1
@@ -231,7 +235,7 @@ def estimator_to_state(estimator: Any, training_state: bool) -> State:
     """
     need_fitted(estimator, "network_")
     network, arrays = network_to_state(estimator.network_)
-    history, past = _history_to_state(estimator.history_)
+    history, past = history_to_state(estimator.history_)
     arrays, training = {**prefixed("network", arrays), **past}, getattr(estimator, "_training", None)
     now = estimator._what_makes_the_network()
     facts = {
@@ -271,7 +275,7 @@ def estimator_from_state(kind: type, facts: Mapping[str, Any], arrays: Mapping[s
     need(COUNT_OR_ZERO.holds(facts["seed"]) and RANDOM_STATE.holds(facts["seed"]), f"seed is {facts['seed']!r}")
     need(COUNT_OR_ZERO.holds(facts["epochs"]), f"epochs must be a count; got {facts['epochs']!r}")
     need(SWITCH.holds(facts["should_stop"]), "should_stop must be true or false")
-    estimator = _estimator(kind, facts["settings"], facts["seed"])
+    estimator = estimator_from_settings(kind, facts["settings"], facts["seed"])
     _take_columns(estimator, facts)
     estimator.seed_, estimator.n_outputs_ = facts["seed"], facts["outputs"]
     estimator._loss = part_from_facts(facts["loss"], nn.Loss, "loss")
@@ -285,7 +289,7 @@ def estimator_from_state(kind: type, facts: Mapping[str, Any], arrays: Mapping[s
     m, t = estimator.n_features_in_, estimator.n_outputs_
     need(network.members is None, "the network of an estimator is no stack")
     need(width_after(facts["network"]["layers"], m) == t, f"the layers do not lead from {m} columns to {t} outputs")
-    history = _history_from_state(facts["history"], arrays, facts["epochs"])
+    history = history_from_state(facts["history"], arrays, facts["epochs"])
     if facts["training"] is not None:
         estimator._adopt(_training_from_state(network, facts, arrays))
         return estimator

@@ -13,16 +13,20 @@ from feedforward import nn
 from feedforward.errors import InputError
 from feedforward.estimators.classifier import MLPClassifier
 from feedforward.estimators.regressor import MLPRegressor
+from feedforward.estimators.tabular_classifier import TabularClassifier
+from feedforward.estimators.tabular_regressor import TabularRegressor
+from feedforward.files import group, prefixed
 from feedforward.neurons.adaline import Adaline
 from feedforward.neurons.perceptron import Perceptron
-from feedforward.storage.checks import Array, State, group, is_text, need, need_fitted, need_keys, need_names, prefixed
+from feedforward.storage.checks import Array, State, is_text, need, need_fitted, need_keys, need_names
 from feedforward.storage.estimators import (
     estimator_from_state,
     estimator_to_state,
     neuron_from_state,
     neuron_to_state,
 )
-from feedforward.storage.parts import network_from_state, network_to_state
+from feedforward.storage.networks import network_from_state, network_to_state
+from feedforward.storage.tabular import tabular_from_state, tabular_to_state
 from feedforward.tables.encoding import TableEncoder
 from feedforward.validation import SWITCH
 
@@ -211,6 +215,8 @@ KINDS: dict[str, tuple[type, Callable[..., State], Callable[..., Any]]] = {
     "Adaline": (Adaline, neuron_to_state, _of(neuron_from_state, Adaline)),
     "MLPClassifier": (MLPClassifier, estimator_to_state, _of(estimator_from_state, MLPClassifier)),
     "MLPRegressor": (MLPRegressor, estimator_to_state, _of(estimator_from_state, MLPRegressor)),
+    "TabularClassifier": (TabularClassifier, tabular_to_state, _of(tabular_from_state, TabularClassifier)),
+    "TabularRegressor": (TabularRegressor, tabular_to_state, _of(tabular_from_state, TabularRegressor)),
     "TransformedTargetRegressor": (TransformedTargetRegressor, _target_to_state, _target_from_state),
     "TableEncoder": (TableEncoder, _encoder_to_state, _encoder_from_state),
     "Pipeline": (Pipeline, _pipeline_to_state, _pipeline_from_state),

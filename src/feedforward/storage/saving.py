@@ -9,7 +9,7 @@ from feedforward.files import read_file, write_file
 from feedforward.storage.checks import is_text, need, need_keys
 from feedforward.storage.labels import label_from_facts
 from feedforward.storage.models import KINDS, from_state, to_state
-from feedforward.validation import COUNT_OR_ZERO, NOT_NEGATIVE, NUMBER
+from feedforward.validation import COUNT_OR_ZERO, NOT_NEGATIVE, NUMBER, PATH, check_setting
 
 Path = str | os.PathLike[str]
 _ABOUT = ("table", "target", "task", "model", "rows", "scores", "baseline", "seconds")
@@ -39,6 +39,8 @@ def save(model: Any, path: Path, *, training_state: bool = True) -> None:
         If the model is not fitted, or has something of your own that a file cannot hold, such as a layer; named.
     FileError
         If the file cannot be written.
+    SettingError
+        If `path` is no path.
 
     Notes
     -----
@@ -72,6 +74,8 @@ def load(path: Path) -> Any:
     ------
     ModelFileError
         If the file is absent, damaged, altered, foreign or of a newer version; naming the file and the fault.
+    SettingError
+        If `path` is no path.
 
     Examples
     --------
@@ -105,6 +109,7 @@ def write_model(model: Any, path: Path, *, about: Mapping[str, Any] | None = Non
     Traceback (most recent call last):
     feedforward.errors.InputError: a.safetensors was not written: object has no place in a file; ...
     """
+    check_setting("save", "path", path, PATH)
     try:
         facts, arrays = to_state(model, training_state=training_state)
         _check_about(about)
@@ -126,6 +131,7 @@ def read_model(path: Path) -> tuple[Any, dict[str, Any] | None]:
     Traceback (most recent call last):
     feedforward.errors.ModelFileError: absent.safetensors cannot be read: no such file or directory.
     """
+    check_setting("load", "path", path, PATH)
     facts, arrays = read_file(path, KINDS)
     try:
         need_keys(facts, ["kind", "model", "about", "format_version", "library", "sha256"], "a model")

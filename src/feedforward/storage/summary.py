@@ -87,15 +87,31 @@ def _of_model(model: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _layers(layers: Any, prefix: str) -> list[dict[str, Any]]:
-    """Return the layers in one list, those of networks within under their names, such as 1.0."""
+    """Return the layers in one list, those of networks and columns within under their names, such as 1.0."""
     found = []
     for place, layer in enumerate(layers):
         name = f"{prefix}{place}"
         if layer["kind"] == "Sequential":
             found += _layers(layer["layers"], f"{name}.")
-            continue
-        count = 0
-        if layer["kind"] == "Linear":
-            count = layer["out_features"] * (layer["in_features"] + layer["bias"])
-        found.append({"name": name, **layer, "parameters": count})
+        elif layer["kind"] == "Columns":
+            parts = layer["parts"]
+            found.append({"name": name, "kind": "Columns", "columns": [p["columns"] for p in parts], "parameters": 0})
+            found += _layers([part["layer"] for part in parts], f"{name}.")
+        else:
+            found.append({"name": name, **layer, "parameters": _count(layer)})
     return found
+
+
+def _count(layer: Mapping[str, Any]) -> int:
+    """Return how many parameters a layer has."""
+    kind, count = layer["kind"], 0
+    if kind == "Linear":
+        count = layer["out_features"] * (layer["in_features"] + layer["bias"])
+    elif kind == "Embedding":
+        count = layer["levels"] * layer["width"]
+    elif kind == "PeriodicEmbedding":
+        q, made = layer["frequencies"], layer["width"] - 1
+        count = layer["features"] * (2 * q + made * (q + 1))
+    elif kind in ("Scale", "ParametricActivation"):
+        count = layer["features"]
+    return int(count)

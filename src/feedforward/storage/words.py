@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from feedforward.phrases import MEASURE_NAMES, always_answer, counted, figure
+
 Rows = tuple[tuple[str, ...], list[tuple[str, ...]]]
 
 _MOST_COLUMNS = 60
@@ -23,11 +25,13 @@ def facts_of(found: Mapping[str, Any]) -> list[tuple[str, str]]:
     sha256 ab
     """
     about = found.get("about")
-    lines = [("file", f"{found['file']}, {found['bytes']:,} bytes"), ("kind", _kind(found))]
+    lines = [("file", f"{found['file']}, {counted(found['bytes'], 'byte')}"), ("kind", _kind(found))]
     if about:
         lines += _of_training(about)
     if "classes" in found:
-        lines.append((f"{len(found['classes'])} classes", _listed(found["classes"])))
+        lines.append((counted(len(found["classes"]), "class"), _listed(found["classes"])))
+    if "features" in found and "columns" not in found and found["feature_names"] is None:
+        lines.append(("takes", f"{counted(found['features'], 'column')}, by their place: they have no names"))
     if "epochs" in found:
         lines.append(("epochs", f"{found['epochs']:,}" + (f", in {about['seconds']:.3g} s" if about else "")))
     if "settings" in found:
@@ -52,22 +56,17 @@ def _kind(found: Mapping[str, Any]) -> str:
 
 
 def _of_training(about: Mapping[str, Any]) -> list[tuple[str, str]]:
-    rows, answer = about["rows"], about["baseline"]["answer"][1]
+    rows, baseline = about["rows"], about["baseline"]
     what = "a quantity" if about["task"] == "regression" else "a class"
-    always = f"{answer:.4g}" if about["task"] == "regression" else repr(answer)
+    always = always_answer(about["task"], baseline["answer"][1])
     lines = [
         ("predicts", f"{about['target']!r}, {what}"),
-        ("trained on", f"{_plain(about['table'])}: {rows['train']:,} rows, tested on {rows['test']:,}"),
+        ("trained on", f"{_plain(about['table'])}: {counted(rows['train'], 'row')}, tested on {rows['test']:,}"),
     ]
     for name, parts in about["scores"].items():
-        baseline = about["baseline"]["scores"].get(name, {}).get("test")
-        lines.append(
-            (
-                _plain({"r2": "R²"}.get(name, name.replace("_", " "))),
-                f"test {_number(name, parts['test'])}, train {_number(name, parts['train'])} (always {always}: test "
-                f"{_number(name, baseline)})",
-            )
-        )
+        test, train = (figure(name, parts[part]) for part in ("test", "train"))
+        without = figure(name, baseline["scores"].get(name, {}).get("test"))
+        lines.append((MEASURE_NAMES.get(name, _plain(name)), f"test {test}, train {train} ({always}: test {without})"))
     return lines
 
 
@@ -99,8 +98,12 @@ def layers_of(found: Mapping[str, Any]) -> Rows:
 def _layer(layer: Mapping[str, Any]) -> str:
     if layer["kind"] == "Linear":
         return f"Linear {layer['in_features']} → {layer['out_features']}" + ("" if layer["bias"] else ", no bias")
+    if layer["kind"] == "Columns":
+        shown = [f"[{one['first']}:{one['stop']}]" if isinstance(one, dict) else str(one) for one in layer["columns"]]
+        return f"Columns {', '.join(shown[:_MOST_VALUES])}" + ", ..." * (len(shown) > _MOST_VALUES)
     settings = {name: value for name, value in layer.items() if name not in ("name", "kind", "parameters")}
-    return str(layer["kind"]) + (f"({', '.join(f'{n}={v!r}' for n, v in settings.items())})" if settings else "")
+    words = ", ".join(f"{name}={_setting(value)}" for name, value in settings.items())
+    return f"{layer['kind']}({words})" if words else str(layer["kind"])
 
 
 def columns_of(found: Mapping[str, Any]) -> Rows:
@@ -146,12 +149,6 @@ def _setting(value: Any) -> str:
     if isinstance(value, list) and value and isinstance(value[0], list):  # class_weight: labels with their types
         return "{" + ", ".join(f"{label[1]!r}: {weight!r}" for label, weight in value) + "}"
     return repr(tuple(value)) if isinstance(value, list) else repr(value)
-
-
-def _number(name: str, value: float | None) -> str:
-    if value is None:
-        return "none"
-    return f"{100 * value:.1f} %" if name == "accuracy" else f"{round(value, 4) + 0.0:.6g}"
 
 
 def _plain(text: str) -> str:

@@ -51,7 +51,12 @@ class LevelColumn:
 
     def places(self, column: Any, name: str) -> NDArray[np.int32]:
         """Return for each row the place of its level; -1 where it is missing, or none that training had."""
-        return self._places_of(self._values(column, name))
+        return self.codes(column, name)[0]
+
+    def codes(self, column: Any, name: str) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
+        """Return the place of each value among the levels, -1 where it is none of them, and where it is missing."""
+        values = self._values(column, name)
+        return self._places_of(values), values.is_null().to_numpy()
 
     def _values(self, column: Any, name: str) -> Any:
         values = read_categories(column, name, self.holds)

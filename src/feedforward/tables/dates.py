@@ -100,8 +100,9 @@ def read_dates(column: Any, name: str, written: str | None) -> Any:
     found = holding(column)
     if found in ("date", "nothing"):
         return column
-    if found != "text" or written is None:
+    if found != "text":
         raise refusal(column, name, f"dates, not {found}", pc.index(column.is_valid(), True).as_py())
+    written = written or ISO  # a file of another kind may hold as text what was a date
     cells, places = _distinct(column)
     if len(cells) == 0:
         return pa.nulls(len(column))

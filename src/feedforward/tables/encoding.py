@@ -17,7 +17,8 @@ from feedforward.tables.frames import array_to_table, frame_to_table, is_frame, 
 from feedforward.tables.layout import Block, Layout
 from feedforward.tables.scaling import SCALINGS
 from feedforward.tables.state import columns_from_state, columns_to_state
-from feedforward.tables.values import holding
+from feedforward.tables.surprises import surprises
+from feedforward.tables.values import decoded, holding
 from feedforward.validation import COUNT, NONE, SWITCH, Rule, check_settings, explained_for, nearest, one_of
 
 KINDS = ("number", "category", "boolean", "date", "drop")
@@ -173,8 +174,33 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         for column, (name, fitted), values, marks in zip(
             table.columns, self.columns_.items(), layout.values, layout.marks, strict=True
         ):
-            fitted.write(_decoded(column), name, out[:, values], out[:, marks])
+            fitted.write(decoded(column), name, out[:, values], out[:, marks])
         return out
+
+    def surprises(self, X: Any) -> list[str]:
+        """Say what a table holds that training never saw, and `transform` takes for something else.
+
+        That is: values of a category that are new, columns without any value, gaps where training had none.
+
+        Parameters
+        ----------
+        X : DataFrame or array of shape (n, m)
+            As `transform` takes it.
+
+        Returns
+        -------
+        list of str
+            A sentence for each such column; of more than ten of a sort, the rest together.
+
+        Examples
+        --------
+        >>> encoder = TableEncoder().fit(pa.table({"size": [1.0, 3.0]}))
+        >>> print(*encoder.surprises(pa.table({"size": [None, 2.0]})))
+        column 'size': 1 of 2 rows holds no value, first in row 0 (counted from 0), and in training all did. A gap is
+        taken for the median of training.
+        """
+        check_is_fitted(self, "columns_")
+        return surprises(self.columns_, self._table(X, reset=False))
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Return a name for each column of the matrix.
@@ -299,7 +325,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
 
     def _fitted(self, column: Any, name: str, declared: str | None) -> FittedColumn:
         categorical = pa.types.is_dictionary(column.type)
-        column = _decoded(column)
+        column = decoded(column)
         found = holding(column)
         if declared == "drop":
             return DroppedColumn()
@@ -367,7 +393,3 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         return tags
-
-
-def _decoded(column: Any) -> Any:
-    return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column

@@ -83,6 +83,20 @@ def _own_names(frame: Any) -> list[Any]:
     return list(frame.column_names if isinstance(frame, pa.Table) else frame.columns)
 
 
+def aligned(frame: Any, names: Sequence[str]) -> Any:
+    """Return the columns `names` of a DataFrame, in this order; if one is missing, the DataFrame as it is.
+
+    Examples
+    --------
+    >>> aligned(pa.table({"b": [2], "c": [3], "a": [1]}), ["a", "b"]).to_pydict()
+    {'a': [1], 'b': [2]}
+    """
+    own = [str(name) for name in _own_names(frame.schema.empty_table() if isinstance(frame, pa.RecordBatch) else frame)]
+    if own == list(names) or not set(names) <= set(own):
+        return frame
+    return frame_to_table(frame).select(list(names))
+
+
 def array_to_table(X: NDArray[Any], names: Sequence[str]) -> Any:
     """Return the columns of a two-dimensional array as a table; each column of an object array finds its own type.
 

@@ -1,10 +1,7 @@
 """From a file, or any DataFrame, to a table of typed columns; errors name file, line and column."""
 
-import gzip
-import zlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from os import PathLike
-from pathlib import Path
 from typing import Any, overload
 
 import numpy as np
@@ -13,22 +10,19 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pyarrow import ipc, parquet
 
-from feedforward.errors import InputError, SettingError, TableError
+from feedforward.errors import InputError, TableError
 from feedforward.tables.cells import find_stray, narrowest, without_blanks
 from feedforward.tables.delimited import Delimited
 from feedforward.tables.frames import frame_to_table, is_frame
+from feedforward.tables.opening import Opened, not_whole, open_table
 from feedforward.tables.sources import (
-    CSV,
-    PARQUET,
+    Reading,
     Source,
-    check_text_columns,
-    checked_suffix,
+    dates_of,
     finite,
-    not_whole,
     refuse_csv_settings,
-    refuse_other_formats,
-    unreadable,
-    with_text_columns,
+    to_text,
+    without_index,
     words_for,
 )
 from feedforward.validation import nearest
@@ -66,12 +60,14 @@ def read_table(
     timestamp (ISO 8601), else text. Missing are: empty cells, NA, N/A, NaN, nan, null, NULL and None. Spaces around
     numbers are ignored. Zero-padded codes (007, 010) stay text, as do yes and no. A column that is mostly numbers (or
     dates) with a few cells of text is an error, not a category: correct the cells or name the column in `text_columns`.
+    Other files and frames bring their types along; text there that is dates in ISO 8601, all of it, becomes dates too.
 
     Parameters
     ----------
     path_or_frame : str, path or DataFrame
         ``.csv``, ``.tsv``, ``.txt`` (the first two also ``.gz``), ``.parquet``, ``.pq``, ``.arrow``, ``.feather`` or
-        ``.ipc``; or a frame of pandas (its index is ignored), polars, pyarrow or another library that narwhals knows.
+        ``.ipc``; ``-`` for standard input, which is read to its end (CSV, gzip of it, Parquet or an Arrow file); or a
+        frame of pandas (its index is ignored), polars, pyarrow or another library that narwhals knows.
     target : str, optional
         The column to predict.
     encoding : str
@@ -105,7 +101,7 @@ def read_table(
     Traceback (most recent call last):
     feedforward.errors.FileError: absent.csv does not exist. ...
     """
-    source, table = _read(path_or_frame, encoding, delimiter, text_columns)
+    source, table = _read(path_or_frame, encoding, delimiter, Reading(text_columns))
     return table if target is None else _split(table, target, source)
 
 
@@ -116,10 +112,12 @@ def read_rows(
     encoding: str = "utf-8",
     delimiter: str | None = None,
     text_columns: Sequence[str] = (),
+    wanted: Collection[str] | None = None,
 ) -> tuple[Any, NDArray[Any] | None]:
     """Read a table for a model that is there already: rows to be predicted or, with a target, to be judged on.
 
-    Like `read_table`, but a target may be the same in every row, and `text_columns` that the table has not are none.
+    Like `read_table`, but a target may be the same in every row, `text_columns` that the table has not are none, and
+    what stands in columns that are not `wanted` does not matter. None wants them all.
 
     Examples
     --------
@@ -127,97 +125,68 @@ def read_rows(
     Traceback (most recent call last):
     feedforward.errors.FileError: absent.csv does not exist. ...
     """
-    source, table = _read(path, encoding, delimiter, text_columns, strict=False)
+    reading = Reading(text_columns, wanted, is_new=False)
+    source, table = _read(path, encoding, delimiter, reading)
     if target is None:
         return table, None
     labels = _target(table, target, source)
     return table.drop_columns([target]), labels
 
 
-def _read(
-    path_or_frame: Any, encoding: str, delimiter: str | None, text_columns: Sequence[str], *, strict: bool = True
-) -> tuple[Source, Any]:
-    if isinstance(text_columns, str) or not all(isinstance(name, str) for name in text_columns):
-        raise SettingError(f"text_columns must be a list of column names; got {text_columns!r}.")
+def _read(path_or_frame: Any, encoding: str, delimiter: str | None, reading: Reading) -> tuple[Source, Any]:
     if isinstance(path_or_frame, str | PathLike):
-        path = Path(path_or_frame)
-        suffix = checked_suffix(path)
-        if suffix in CSV:
-            source, table = _read_csv(path, suffix, encoding, delimiter, text_columns, strict)
+        opened = open_table(path_or_frame)
+        if opened.kind == "CSV":
+            source, table = _read_csv(opened, encoding, delimiter, reading)
         else:
-            refuse_csv_settings(path.name, encoding, delimiter)
-            source = Source(str(path))
-            table = with_text_columns(_read_arrow(path, suffix), source, text_columns, strict)
+            refuse_csv_settings(opened.name, encoding, delimiter)
+            source = Source(opened.name)
+            table = _retyped(_read_arrow(opened, source), source, reading)
     else:
         refuse_csv_settings("a DataFrame", encoding, delimiter)
         source = Source("the table")
-        table = with_text_columns(_read_frame(path_or_frame), source, text_columns)
-    return source, finite(table, source)
+        table = _retyped(_read_frame(path_or_frame), source, reading)
+    return source, finite(table, source, reading)
 
 
-# Files -------------------------------------------------------------------------------------------------------------
+# Files ---------------------------------------------------------------------------------------------------------------
 
 
-def _read_bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise unreadable(path, error) from None
-
-
-def _read_csv(
-    path: Path, suffix: str, encoding: str, delimiter: str | None, text_columns: Sequence[str], strict: bool
-) -> tuple[Source, Any]:
-    name, data = str(path), _read_bytes(path)
-    if suffix.endswith(".gz") and data:
-        try:
-            data = gzip.decompress(data)
-        except (OSError, EOFError, zlib.error):
-            raise not_whole(path, suffix) from None
-    else:
-        refuse_other_formats(path, data)
-    text = Delimited.open(name, data, encoding, delimiter)
-    source, cells = Source(name, text.line_of), text.to_table()
-    if strict:
-        check_text_columns(text_columns, cells.column_names)
-    columns = [
-        _typed(cells.column(column), column, source, keep=column in text_columns) for column in cells.column_names
-    ]
+def _read_csv(opened: Opened, encoding: str, delimiter: str | None, reading: Reading) -> tuple[Source, Any]:
+    text = Delimited.open(opened.name, opened.data, encoding, delimiter)
+    source, cells = Source(opened.name, text.line_of), text.to_table()
+    reading.check(cells.column_names)
+    columns = [_typed(cells.column(column), column, source, reading) for column in cells.column_names]
     return source, pa.table(columns, names=cells.column_names)
 
 
-def _typed(cells: Any, column: str, source: Source, *, keep: bool) -> Any:
+def _typed(cells: Any, column: str, source: Source, reading: Reading) -> Any:
+    keep = column in reading.text_columns or not reading.wants(column)
     typed = None if keep else narrowest(cells)
     if typed is not None:
         return typed
     text = without_blanks(cells)
     stray = None if keep else find_stray(text)
     if stray is not None:
-        raise TableError(words_for(stray, column, source))
+        raise TableError(words_for(stray, column, source, reading.is_new))
     return text
 
 
-def _read_arrow(path: Path, suffix: str) -> Any:
-    data = _read_bytes(path)
-    if not data:
-        raise TableError(f"{path} is empty: 0 bytes. Write the table again.")
-    buffer = pa.BufferReader(data)
+def _read_arrow(opened: Opened, source: Source) -> Any:
+    if not opened.data:
+        raise TableError(f"{opened.name} is empty: 0 bytes. Write the table again.")
+    buffer = pa.BufferReader(opened.data)
     try:
-        if suffix in PARQUET:
+        if opened.kind == "Parquet":
             table = parquet.ParquetFile(buffer).read()
-        elif data.startswith(b"ARROW1"):
+        elif opened.data.startswith(b"ARROW1"):
             table = ipc.open_file(buffer).read_all()
         else:
             table = ipc.open_stream(buffer).read_all()
         table.validate(full=True)
     except (pa.ArrowException, OSError, ValueError):
-        raise not_whole(path, suffix) from None
-    # pandas writes its index as columns of such names.
-    index = [name for name in table.column_names if name.startswith("__index_level_")]
-    try:
-        return frame_to_table(table.drop_columns(index).replace_schema_metadata(None))
-    except InputError as error:
-        raise TableError(f"{path}: {error}") from None
+        raise not_whole(opened.name, opened.kind) from None
+    return without_index(table, source)
 
 
 def _read_frame(frame: Any) -> Any:
@@ -229,6 +198,18 @@ def _read_frame(frame: Any) -> Any:
         return frame_to_table(frame)
     except InputError as error:
         raise TableError(str(error)) from None
+
+
+def _retyped(table: Any, source: Source, reading: Reading) -> Any:
+    """Return a table that brought its types along, but for columns to be text, and text that is dates in ISO 8601."""
+    reading.check(table.column_names)
+    columns = []
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        if name in reading.text_columns:
+            columns.append(to_text(column, name, source))
+        else:
+            columns.append(dates_of(column) if reading.wants(name) else column)
+    return pa.table(columns, names=table.column_names)
 
 
 # Contents ----------------------------------------------------------------------------------------------------------

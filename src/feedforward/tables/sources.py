@@ -1,21 +1,17 @@
-"""Where a table comes from: which files are tables, and how messages name a place in one."""
+"""Where a table came from and what is to be made of it, what messages say of a place in it, and what it may hold."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from feedforward.errors import FileError, SettingError, TableError
-from feedforward.tables.cells import Stray, without_nan
+from feedforward.errors import InputError, SettingError, TableError
+from feedforward.tables.cells import Stray, to_dates, without_blanks, without_nan
+from feedforward.tables.frames import frame_to_table
+from feedforward.tables.values import holding
 from feedforward.validation import nearest
-
-CSV = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz")
-PARQUET = (".parquet", ".pq")
-ARROW = (".arrow", ".feather", ".ipc")
-_SUFFIXES = CSV + PARQUET + ARROW
 
 
 @dataclass(frozen=True)
@@ -28,7 +24,7 @@ class Source:
     line_of : callable, optional
         From a row of the whole table, counted from 0, to its line in a CSV file.
     offset : int
-        Rows before the first of this table, where it is a part of one.
+        Rows before the first of this table, where it is a piece of one.
 
     Examples
     --------
@@ -46,93 +42,53 @@ class Source:
         return f"row {row} (counted from 0)" if self.line_of is None else f"line {self.line_of(row)}"
 
 
-def checked_suffix(path: Path) -> str:
-    """Return the suffix in lower case, or raise if there is no such file to read.
+@dataclass(frozen=True)
+class Reading:
+    """What is to be made of the columns.
+
+    Attributes
+    ----------
+    text_columns : sequence of str
+        To stay text.
+    wanted : collection of str or None
+        Those that matter; None for all.
+    is_new : bool
+        Whether a model is yet to be made: kinds can be declared then, and not for one that is there already.
 
     Examples
     --------
-    >>> checked_suffix(Path("absent.csv"))
-    Traceback (most recent call last):
-    feedforward.errors.FileError: absent.csv does not exist. ...
+    >>> Reading(["zip"], wanted=["zip", "age"]).wants("note")
+    False
     """
-    try:
-        is_folder, is_there = path.is_dir(), path.exists()
-    except PermissionError:  # of a folder above it
-        raise FileError(f"{path} may not be read: permission denied. Ask for the right to read it.") from None
-    if is_folder:
-        raise FileError(f"{path} is a directory. Give the path of a file in it.")
-    if not is_there:
-        raise FileError(f"{path} does not exist. {_files_beside(path)}")
-    suffix = next((known for known in _SUFFIXES if path.name.lower().endswith(known)), None)
-    if suffix is None:
-        raise TableError(
-            f"{path} has a suffix that says no kind of table: {path.suffix!r}. Save it as one of "
-            f"{', '.join(_SUFFIXES)}."
-        )
-    return suffix
+
+    text_columns: Sequence[str]
+    wanted: Collection[str] | None = None
+    is_new: bool = True
+
+    def __post_init__(self) -> None:
+        names = self.text_columns
+        if isinstance(names, str) or not all(isinstance(name, str) for name in names):
+            raise SettingError(f"text_columns must be a list of column names; got {names!r}.")
+
+    def check(self, names: Sequence[str]) -> None:
+        """Raise `SettingError` if a column is to be text that a table with these names has not."""
+        for name in self.text_columns if self.is_new else ():
+            if name not in names:
+                raise SettingError(
+                    f"text_columns names no column of the table: {name!r}. {nearest(name, names, 'columns')}"
+                )
+
+    def wants(self, name: str) -> bool:
+        """Whether it matters what stands in a column."""
+        return self.wanted is None or name in self.wanted
 
 
-def _files_beside(path: Path) -> str:
-    try:
-        files = sorted(file.name for file in path.parent.iterdir() if file.is_file())
-    except OSError:
-        return f"Its folder, {path.parent}, cannot be read either: check the path."
-    if not files:
-        return f"The folder {path.parent} holds no files: check the path."
-    return nearest(path.name, files, f"files in {path.parent}")
-
-
-def unreadable(path: Path, error: OSError) -> FileError:
-    """Return the error that the system does not let a file be read.
-
-    Examples
-    --------
-    >>> raise unreadable(Path("a.csv"), PermissionError())
-    Traceback (most recent call last):
-    feedforward.errors.FileError: a.csv may not be read: permission denied. Ask for the right to read it.
-    """
-    if isinstance(error, PermissionError):
-        return FileError(f"{path} may not be read: permission denied. Ask for the right to read it.")
-    return FileError(f"{path} cannot be read: {error.strerror}. Check the file and its disk.")
-
-
-def not_whole(path: Path, suffix: str) -> TableError:
-    """Return the error that a file is not what its suffix says, or not all of it.
-
-    Examples
-    --------
-    >>> raise not_whole(Path("a.csv.gz"), ".csv.gz")
-    Traceback (most recent call last):
-    feedforward.errors.TableError: a.csv.gz is not a whole gzip file: damaged or cut short. Copy or compress it again.
-    """
-    if suffix in CSV:
-        return TableError(f"{path} is not a whole gzip file: damaged or cut short. Copy or compress it again.")
-    kind = "Parquet" if suffix in PARQUET else "Arrow"
-    return TableError(
-        f"{path} is not a whole {kind} file: damaged, cut short or of another kind. Copy or write it again."
-    )
-
-
-def refuse_other_formats(path: Path, start: bytes) -> None:
-    """Raise `TableError` if the first bytes of a text file say that it is none.
-
-    Examples
-    --------
-    >>> refuse_other_formats(Path("a.csv"), b"x,y")
-    """
-    if start.startswith((b"\x1f\x8b", b"PK\x03\x04")):
-        raise TableError(
-            f"{path} is compressed or a workbook, not text. Name a gzip file {path.stem}.csv.gz; export a workbook as "
-            f"CSV."
-        )
-
-
-def words_for(stray: Stray, column: str, source: Source) -> str:
+def words_for(stray: Stray, column: str, source: Source, is_new: bool) -> str:
     """Return the message about a stray cell.
 
     Examples
     --------
-    >>> words_for(Stray(7, "six", "number", 0.99), "x", Source("a.parquet"))[:88]
+    >>> words_for(Stray(7, "six", "number", 0.99), "x", Source("a.parquet"), is_new=False)[:88]
     "a.parquet, row 7 (counted from 0), column 'x': 'six' is not a number, as 99.0% of the co"
     """
     if stray.has_comma:
@@ -141,10 +97,9 @@ def words_for(stray: Stray, column: str, source: Source) -> str:
     else:
         fault = f"{stray.text!r} is not a {stray.expected}, as {min(stray.share, 0.999):.1%} of the column's cells are"
         remedy = "Correct the cell or leave it empty"
-    return (
-        f"{source.name}, {source.place(stray.row)}, column {column!r}: {fault}. {remedy}, drop the column, or declare "
-        f"it text: text_columns=[{column!r}]."
-    )
+    if is_new:
+        remedy += f", drop the column, or declare it text: text_columns=[{column!r}]"
+    return f"{source.name}, {source.place(stray.row)}, column {column!r}: {fault}. {remedy}."
 
 
 def refuse_csv_settings(name: str, encoding: str, delimiter: str | None) -> None:
@@ -158,51 +113,21 @@ def refuse_csv_settings(name: str, encoding: str, delimiter: str | None) -> None
         raise SettingError(f"encoding and delimiter are for CSV files; {name} is none. Leave them out.")
 
 
-def check_text_columns(text_columns: Sequence[str], names: Sequence[str]) -> None:
-    """Raise `SettingError` for a text column that the table does not have.
-
-    Examples
-    --------
-    >>> check_text_columns(["zip"], ["zip", "city"])
-    """
-    for name in text_columns:
-        if name not in names:
-            raise SettingError(
-                f"text_columns names no column of the table: {name!r}. {nearest(name, names, 'columns')}"
-            )
-
-
-def with_text_columns(table: Any, source: Source, text_columns: Sequence[str], strict: bool = True) -> Any:
-    """Return a table with these columns as text; where `strict`, it must have them all.
-
-    Examples
-    --------
-    >>> with_text_columns(pa.table({"zip": [1]}), Source("the table"), ["zip"]).to_pydict()
-    {'zip': ['1']}
-    """
-    if strict:
-        check_text_columns(text_columns, table.column_names)
-    for name in [name for name in text_columns if name in table.column_names]:
-        place = table.column_names.index(name)
-        try:
-            table = table.set_column(place, name, table.column(place).cast(pa.string()))
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-            raise TableError(f"{source.name}, column {name!r} cannot be text. Leave it out of text_columns.") from None
-    return table
-
-
-def finite(table: Any, source: Source) -> Any:
+def finite(table: Any, source: Source, reading: Reading) -> Any:
     """Return the table with not-a-number missing; refuse infinity, and a table without rows or columns.
 
     Examples
     --------
-    >>> finite(pa.table({"x": [1.0, float("nan")]}), Source("the table")).to_pydict()
+    >>> finite(pa.table({"x": [1.0, float("nan")]}), Source("the table"), Reading([])).to_pydict()
     {'x': [1.0, None]}
     """
     if table.num_columns == 0 or table.num_rows == 0:
         lack = "columns" if table.num_columns == 0 else "rows"
         raise TableError(f"{source.name} has no {lack}. Give a table with columns and rows.")
-    columns = [_finite(column, name, source) for name, column in zip(table.column_names, table.columns, strict=True)]
+    columns = [
+        _finite(column, name, source) if reading.wants(name) else column
+        for name, column in zip(table.column_names, table.columns, strict=True)
+    ]
     return pa.table(columns, names=table.column_names)
 
 
@@ -218,3 +143,51 @@ def _finite(column: Any, name: str, source: Source) -> Any:
             f"cell or leave it empty."
         )
     return without_nan(column)
+
+
+def without_index(table: Any, source: Source) -> Any:
+    """Return a table from a file that may be of pandas, without the index that pandas writes as columns.
+
+    Examples
+    --------
+    >>> without_index(pa.table({"x": [1], "__index_level_0__": [7]}), Source("a.parquet")).to_pydict()
+    {'x': [1]}
+    """
+    index = [name for name in table.column_names if name.startswith("__index_level_")]
+    try:
+        return frame_to_table(table.drop_columns(index).replace_schema_metadata(None))
+    except InputError as error:
+        raise TableError(f"{source.name}: {error}") from None
+
+
+def to_text(column: Any, name: str, source: Source) -> Any:
+    """Return a column that brought its type along as text.
+
+    Raises
+    ------
+    TableError
+        If it cannot be.
+
+    Examples
+    --------
+    >>> to_text(pa.chunked_array([[1, None]]), "zip", Source("a.parquet")).to_pylist()
+    ['1', None]
+    """
+    try:
+        return column.cast(pa.string())
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        raise TableError(f"{source.name}, column {name!r} cannot be text. Leave it out of text_columns.") from None
+
+
+def dates_of(column: Any) -> Any:
+    """Return a column that brought its type along: as dates, if it is text that is dates in ISO 8601, else as it is.
+
+    Examples
+    --------
+    >>> dates_of(pa.chunked_array([["2024-01-31", ""]])).type, dates_of(pa.chunked_array([["red", ""]])).type
+    (DataType(date32[day]), DataType(string))
+    """
+    if holding(column) != "text":
+        return column
+    dates = to_dates(pc.utf8_trim_whitespace(without_blanks(column.cast(pa.large_string()))))
+    return column if dates is None or dates.null_count == len(dates) else dates

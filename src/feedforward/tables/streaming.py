@@ -1,36 +1,32 @@
 """Tables larger than memory, in pieces: each of the same columns, read as the first piece, or a model, has them."""
 
-import gzip
 import zlib
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import ipc, parquet
 
-from feedforward.errors import FeedforwardError, InputError, TableError
+from feedforward.errors import FeedforwardError, TableError
 from feedforward.tables.cells import find_stray, narrowest, to_booleans, to_dates, to_numbers, without_blanks
 from feedforward.tables.delimited import Delimited
-from feedforward.tables.frames import frame_to_table
+from feedforward.tables.opening import Streamed, not_whole, stream_table, unreadable
 from feedforward.tables.sources import (
-    CSV,
-    PARQUET,
+    Reading,
     Source,
-    checked_suffix,
+    dates_of,
     finite,
-    not_whole,
     refuse_csv_settings,
-    refuse_other_formats,
-    unreadable,
-    with_text_columns,
+    to_text,
+    without_index,
     words_for,
 )
+from feedforward.tables.values import holding, is_text
 from feedforward.validation import COUNT, Rule, check_setting
 
 
@@ -39,6 +35,7 @@ def read_batches(
     rows: int = 100_000,
     *,
     read_as: Mapping[str, str] | None = None,
+    wanted: Collection[str] | None = None,
     encoding: str = "utf-8",
     delimiter: str | None = None,
 ) -> Iterator[Any]:
@@ -51,13 +48,16 @@ def read_batches(
     Parameters
     ----------
     path : str or path
-        What `read_table` reads: ``.csv``, ``.csv.gz``, ``.parquet``, ``.arrow`` and so on.
+        What `read_table` reads: ``.csv``, ``.csv.gz``, ``.parquet``, ``.arrow`` and so on; ``-`` for standard input,
+        which is held in memory.
     rows : int, default 100_000
         Of each table; the last may have fewer.
     read_as : dict, default None
         From column name to "text", "number" (float64), "whole" (int64; float64 in a table that has fractions in it),
         "boolean" (numbers, where a cell is no boolean) or "date" (ISO 8601; timestamps, where a cell has a time).
         ``TableEncoder.read_as_`` has it for a model. Names of other columns do not matter.
+    wanted : collection of str, default None
+        The columns of which it matters what they hold; None for all. Others may hold anything, and are text in CSV.
     encoding, delimiter
         Of a CSV file, as `read_table` has them.
 
@@ -83,25 +83,25 @@ def read_batches(
     check_setting("read_batches", "rows", rows, COUNT)
     read_as = {} if read_as is None else read_as
     check_setting("read_batches", "read_as", read_as, _RULE)
-    path = Path(path)
-    suffix = checked_suffix(path)
-    if suffix in CSV:
-        return _explained(path, suffix, _from_csv(path, suffix, rows, read_as, encoding, delimiter))
-    refuse_csv_settings(path.name, encoding, delimiter)
-    return _explained(path, suffix, _from_arrow(path, suffix, rows, read_as))
+    streamed, reading = stream_table(path), Reading((), wanted, is_new=False)
+    if streamed.kind == "CSV":
+        return _explained(streamed, _from_csv(streamed, rows, read_as, reading, encoding, delimiter))
+    refuse_csv_settings(streamed.name, encoding, delimiter)
+    return _explained(streamed, _from_arrow(streamed, rows, read_as, reading))
 
 
-def _explained(path: Path, suffix: str, tables: Iterator[Any]) -> Iterator[Any]:
+def _explained(streamed: Streamed, tables: Iterator[Any]) -> Iterator[Any]:
     """Yield tables; what is wrong with the file as such becomes an error that says so."""
-    damage = (EOFError, zlib.error) if suffix in CSV else (pa.ArrowException, ValueError)
+    damage = (EOFError, zlib.error) if streamed.kind == "CSV" else (pa.ArrowException, ValueError)
     try:
         yield from tables
     except FeedforwardError:
         raise
     except OSError as error:  # those of gzip and Arrow have no number
-        raise (unreadable(path, error) if error.errno else not_whole(path, suffix)) from None
+        broken = not_whole(streamed.name, streamed.kind)
+        raise (unreadable(streamed.name, error) if error.errno else broken) from None
     except damage:
-        raise not_whole(path, suffix) from None
+        raise not_whole(streamed.name, streamed.kind) from None
 
 
 def _regrouped(batches: Iterable[Any], rows: int) -> Iterator[Any]:
@@ -118,48 +118,6 @@ def _regrouped(batches: Iterable[Any], rows: int) -> Iterator[Any]:
         yield pa.Table.from_batches(waiting)
 
 
-# Parquet and Arrow -------------------------------------------------------------------------------------------------
-
-
-def _from_arrow(path: Path, suffix: str, rows: int, read_as: Mapping[str, str]) -> Iterator[Any]:
-    offset, text = 0, [name for name, kind in read_as.items() if kind == "text"]
-    schema, batches = _batches_of(path, suffix, rows)
-    _plain(schema.empty_table(), path)
-    for table in _regrouped(batches, rows):
-        table.validate(full=True)
-        source = Source(str(path), offset=offset)
-        yield finite(with_text_columns(_plain(table, path), source, text, strict=False), source)
-        offset += table.num_rows
-    if offset == 0:
-        finite(schema.empty_table(), Source(str(path)))
-
-
-def _batches_of(path: Path, suffix: str, rows: int) -> tuple[Any, Iterable[Any]]:
-    if path.stat().st_size == 0:
-        raise TableError(f"{path} is empty: 0 bytes. Write the table again.")
-    if suffix in PARQUET:
-        file = parquet.ParquetFile(path)
-        return file.schema_arrow, file.iter_batches(batch_size=rows)
-    content = pa.memory_map(str(path))
-    if content.read(6) == b"ARROW1":
-        file = ipc.open_file(content)
-        return file.schema, (file.get_batch(place) for place in range(file.num_record_batches))
-    content.seek(0)
-    stream = ipc.open_stream(content)
-    return stream.schema, stream
-
-
-def _plain(table: Any, path: Path) -> Any:
-    index = [name for name in table.column_names if name.startswith("__index_level_")]  # pandas writes its index so
-    try:
-        return frame_to_table(table.drop_columns(index).replace_schema_metadata(None))
-    except InputError as error:
-        raise TableError(f"{path}: {error}") from None
-
-
-# CSV ---------------------------------------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True)
 class _Kind:
     """What a column is read as: in words, and from text to typed cells, or to None if one does not fit."""
@@ -169,29 +127,86 @@ class _Kind:
     declared: bool = True
 
 
+# Parquet and Arrow -------------------------------------------------------------------------------------------------
+
+
+def _from_arrow(streamed: Streamed, rows: int, read_as: Mapping[str, str], reading: Reading) -> Iterator[Any]:
+    with streamed.content() as content:
+        schema, batches = _batches_of(streamed, content, rows)
+        without_index(schema.empty_table(), Source(streamed.name))
+        kinds = {name: _KINDS[kind] for name, kind in read_as.items()}
+        offset = 0
+        for table in _regrouped(batches, rows):
+            table.validate(full=True)
+            source = Source(streamed.name, offset=offset)
+            table = without_index(table, source)
+            columns = [
+                _retyped(column, name, source, kinds) if reading.wants(name) else column
+                for name, column in zip(table.column_names, table.columns, strict=True)
+            ]
+            yield finite(pa.table(columns, names=table.column_names), source, reading)
+            offset += table.num_rows
+    if offset == 0:
+        finite(schema.empty_table(), Source(streamed.name), reading)
+
+
+def _batches_of(streamed: Streamed, content: Any, rows: int) -> tuple[Any, Iterable[Any]]:
+    start = content.read(6)
+    if not start:
+        raise TableError(f"{streamed.name} is empty: 0 bytes. Write the table again.")
+    content.seek(0)
+    if streamed.kind == "Parquet":
+        file = parquet.ParquetFile(content)
+        return file.schema_arrow, file.iter_batches(batch_size=rows)
+    if start == b"ARROW1":
+        file = ipc.open_file(content)
+        return file.schema, (file.get_batch(place) for place in range(file.num_record_batches))
+    stream = ipc.open_stream(content)
+    return stream.schema, stream
+
+
+def _retyped(column: Any, name: str, source: Source, kinds: dict[str, _Kind]) -> Any:
+    """Return a column that brought its type along, but for what is to be text, and text that is dates."""
+    kind = kinds.get(name)
+    if kind is _KINDS["text"]:
+        return to_text(column, name, source)
+    if not is_text(column.type):
+        return column
+    if kind is None:
+        typed = dates_of(column)
+        if holding(column) != "nothing":
+            kinds[name] = _like(typed.type) if holding(typed) == "date" else _ANY_TEXT
+        return typed
+    is_dates = kind is _KINDS["date"] or not (kind.declared or kind is _ANY_TEXT)
+    return _fitted(column.cast(pa.string()), kind, name, source) if is_dates else column
+
+
+# CSV ---------------------------------------------------------------------------------------------------------------
+
+
 def _from_csv(
-    path: Path, suffix: str, rows: int, read_as: Mapping[str, str], encoding: str, delimiter: str | None
+    streamed: Streamed,
+    rows: int,
+    read_as: Mapping[str, str],
+    reading: Reading,
+    encoding: str,
+    delimiter: str | None,
 ) -> Iterator[Any]:
-    is_gzip = suffix.endswith(".gz") and path.stat().st_size > 0
-
-    def content() -> Any:
-        return gzip.open(path) if is_gzip else path.open("rb")
-
-    if not is_gzip:
-        with content() as stream:
-            refuse_other_formats(path, stream.read(4))
-    text = Delimited.opened(str(path), content, encoding, delimiter)
+    text = Delimited.opened(streamed.name, streamed.content, encoding, delimiter)
     kinds = {name: _KINDS[kind] for name, kind in read_as.items()}
     offset = 0
     for cells in _regrouped(text.to_batches(), rows):
-        source = Source(str(path), text.line_of, offset)
+        source = Source(streamed.name, text.line_of, offset)
         columns = []
         for name, column in zip(cells.column_names, cells.columns, strict=True):
-            typed = _fitted(column, kinds[name], name, source) if name in kinds else _first(column, name, source)
-            if name not in kinds and not pa.types.is_null(typed.type):
-                kinds[name] = _Kind(_words_for(typed.type), partial(_like, kind=typed.type), declared=False)
+            if name in kinds:
+                columns.append(_fitted(column, kinds[name], name, source))
+                continue
+            typed = _first(column, name, source) if reading.wants(name) else column
+            if not pa.types.is_null(typed.type):
+                kinds[name] = _like(typed.type)
             columns.append(typed)
-        yield finite(pa.table(columns, names=cells.column_names), source)
+        yield finite(pa.table(columns, names=cells.column_names), source, reading)
         offset += cells.num_rows
 
 
@@ -203,11 +218,20 @@ def _first(cells: Any, name: str, source: Source) -> Any:
     text = without_blanks(cells)
     stray = find_stray(text)
     if stray is not None:
-        raise TableError(words_for(stray, name, source))
+        raise TableError(words_for(stray, name, source, is_new=False))
     return text
 
 
-def _like(cells: Any, kind: Any) -> Any:
+def _like(kind: Any) -> _Kind:
+    """Return what a column is that has this type so far."""
+    if pa.types.is_integer(kind):
+        words = "a whole number"
+    else:
+        words = "a number" if pa.types.is_floating(kind) else "true or false" if pa.types.is_boolean(kind) else "a date"
+    return _Kind(words, partial(_as_before, kind=kind), declared=False)
+
+
+def _as_before(cells: Any, kind: Any) -> Any:
     """Return cells as the type that earlier ones have, or None."""
     if pa.types.is_string(kind):
         return without_blanks(cells)
@@ -220,12 +244,6 @@ def _like(cells: Any, kind: Any) -> Any:
         or (pa.types.is_date(typed.type) and pa.types.is_timestamp(kind) and kind.tz is None)
     )
     return typed.cast(kind) if widens else None
-
-
-def _words_for(kind: Any) -> str:
-    if pa.types.is_integer(kind):
-        return "a whole number"
-    return "a number" if pa.types.is_floating(kind) else "true or false" if pa.types.is_boolean(kind) else "a date"
 
 
 def _fitted(cells: Any, kind: _Kind, name: str, source: Source) -> Any:
@@ -270,6 +288,7 @@ _KINDS = {
     "boolean": _Kind("true or false, nor a number", _as_booleans),
     "date": _Kind("a date such as 2024-01-31", lambda cells: to_dates(_bare(cells))),
 }
+_ANY_TEXT = _Kind("text", lambda cells: cells, declared=False)
 READ_AS = tuple(_KINDS)
 _RULE = Rule(
     f"a dict from column name to one of {', '.join(map(repr, READ_AS))}",

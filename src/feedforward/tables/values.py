@@ -17,6 +17,17 @@ _PLURAL = {"number": "numbers", "boolean": "booleans", "date": "dates", "text": 
 _TICKS_A_DAY = {"s": 86_400, "ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
 
 
+def decoded(column: Any) -> Any:
+    """Return a column, of pandas' or Arrow's categories as the values that they stand for.
+
+    Examples
+    --------
+    >>> decoded(pa.chunked_array([["a", "b"]]).dictionary_encode()).type
+    DataType(string)
+    """
+    return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
+
+
 def holding(column: Any) -> str:
     """Return what a column holds: number, boolean, text, date, nothing, or other, which has no encoding.
 
@@ -34,9 +45,20 @@ def holding(column: Any) -> str:
         return "nothing" if np.isnan(_floats(column)).all() else "number"
     if types.is_integer(kind) or types.is_decimal(kind):
         return "number"
-    if types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind):
+    if is_text(kind):
         return "text"
     return "date" if types.is_temporal(kind) and not types.is_interval(kind) else "other"
+
+
+def is_text(kind: Any) -> bool:
+    """Return whether a type of Arrow is one of text.
+
+    Examples
+    --------
+    >>> is_text(pa.large_string()), is_text(pa.int8())
+    (True, False)
+    """
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
 def read_floats(column: Any, name: str, kind: str, declared: bool) -> NDArray[np.float64]:

@@ -19,13 +19,12 @@ from feedforward.training.fingerprint import circumstances, fingerprint, refuse_
 from feedforward.training.plan import Array, Rows
 from feedforward.training.recipe import Recipe
 from feedforward.training.state import Training, restore_training, training_to_state
-from feedforward.validation import COUNT, POSITIVE, SWITCH, Rule, check_settings
+from feedforward.validation import COUNT, PATH, POSITIVE, SWITCH, Rule, check_settings
 
 KIND = "checkpoint"
 UNITS = ("epochs", "steps", "seconds")
 Callback = Callable[[Training], Any]
 
-_PATH = Rule("a path", lambda value: isinstance(value, str | os.PathLike) and str(value) != "")
 _UNIT = Rule(f"one of {', '.join(map(repr, UNITS))}", lambda value: value in UNITS)
 
 
@@ -78,7 +77,19 @@ class Checkpoint:
 
     def __post_init__(self) -> None:
         amount = POSITIVE if self.unit == "seconds" else COUNT
-        check_settings(self, {"path": _PATH, "unit": _UNIT, "every": amount, "resume": SWITCH})
+        check_settings(self, {"path": PATH, "unit": _UNIT, "every": amount, "resume": SWITCH})
+
+
+def files_of(checkpoint: Checkpoint) -> tuple[Path, Path]:
+    """Return the file of a checkpoint, and that of the one before, which is kept beside it.
+
+    Examples
+    --------
+    >>> [path.name for path in files_of(Checkpoint("moons.checkpoint"))]
+    ['moons.checkpoint', 'moons.checkpoint.previous']
+    """
+    path = Path(os.path.realpath(checkpoint.path))
+    return path, path.with_name(f"{path.name}.previous")
 
 
 class Keeper:
@@ -109,8 +120,7 @@ class Keeper:
         self.checkpoint, self.training, self.last_epoch = checkpoint, training, last_epoch
         self.fingerprint, self.circumstances = fingerprint, circumstances(fingerprint["engine"])
         self.words = ""  # of what was resumed
-        self.path = Path(os.path.realpath(checkpoint.path))
-        self.previous = self.path.with_name(f"{self.path.name}.previous")
+        self.path, self.previous = files_of(checkpoint)
         self._keeps_previous = False  # whether the file at `path` is good, so that it is worth to be kept
         self._saved = perf_counter()
         found = self._newest()
@@ -165,7 +175,7 @@ class Keeper:
         self._keeps_previous, self._saved = True, perf_counter()
 
     def _is_over(self) -> bool:
-        return self.training.should_stop or self.training.epoch >= self.last_epoch
+        return self.training.should_stop or self.training.epoch >= (self.training.max_epochs or self.last_epoch)
 
     def _keep(self) -> None:
         """Give the newest file the name of the one before, too."""

@@ -25,7 +25,7 @@ def ready(rows: Rows, network: nn.Sequential, loss: nn.Loss, name: str = "rows")
     >>> ready(Rows(np.array([[1], [2]]), np.array([0, 1])), network, nn.CrossEntropyLoss()).X.dtype
     dtype('float32')
     """
-    if not len(rows):
+    if not len(rows.targets):
         raise InputError(f"{name}: train needs at least one row; got none.")
     dtype, X = network.dtype, rows.X
     X = X.tocsr().astype(dtype, copy=False) if issparse(X) else _numbers(X, dtype, f"{name}: X")
@@ -45,6 +45,73 @@ def ready(rows: Rows, network: nn.Sequential, loss: nn.Loss, name: str = "rows")
         if weights.shape != (len(targets),) or (weights < 0).any() or not weights.any():
             raise InputError(f"{name}: weights must be one a row, not negative, not all 0; got shape {weights.shape}.")
     return Rows(X, targets, weights)
+
+
+def ready_to_judge(rows: Rows, network: nn.Sequential, loss: nn.Loss) -> Rows:
+    """Return validation rows like `ready`; where each member has its own, they are checked as if it were alone.
+
+    Raises
+    ------
+    InputError
+        As `ready`; and if rows of members' own are not for all members.
+
+    Examples
+    --------
+    >>> both = nn.stack([nn.Sequential(nn.Linear(1, 1))] * 2)
+    >>> len(ready_to_judge(Rows(np.zeros((2, 5, 1)), np.zeros((2, 5, 1))), both, nn.MSELoss()))
+    5
+    """
+    name = "validation"
+    if not rows.are_of_members:
+        return ready(rows, network, loss, name)
+    k, shape, targets, weights = network.members, np.shape(rows.X), rows.targets, rows.weights
+    own = shape[:2]
+    lead = [np.shape(array)[:2] for array in (targets, weights) if array is not None]
+    if k is None or len(shape) != 3 or own[0] != k or any(found != own for found in lead):
+        shapes = [str(np.shape(array)) for array in (rows.X, targets, weights) if array is not None]
+        network_has = "a single network has none" if k is None else f"the network has {k}"
+        raise InputError(
+            f"{name}: rows of members' own need X of shape (k, n, m), targets of (k, n, …) and weights of (k, n), for "
+            f"all k members ({network_has}); got shapes {', '.join(shapes)}."
+        )
+    parts = [
+        ready(
+            Rows(rows.X[j], targets[j], None if weights is None else weights[j]), network, loss, f"{name} of member {j}"
+        )
+        for j in range(k)
+    ]
+    return Rows(
+        np.stack([part.X for part in parts]),
+        np.stack([part.targets for part in parts]),
+        None if weights is None else np.stack([part.weights for part in parts if part.weights is not None]),
+    )
+
+
+def ready_member_rows(member_rows: Any, network: nn.Sequential, n: int) -> Any:
+    """Return the rows of each member as int64 of shape (k, n_j).
+
+    Raises
+    ------
+    InputError
+        If they are no whole numbers from 0 to n − 1, not for each member, or none.
+
+    Examples
+    --------
+    >>> both = nn.stack([nn.Sequential(nn.Linear(1, 1))] * 2)
+    >>> ready_member_rows([[0, 1], [0, 3]], both, n=3)
+    Traceback (most recent call last):
+    feedforward.errors.InputError: member_rows must be of rows from 0 to 2; member 1 has 3.
+    """
+    found, k = np.asarray(member_rows), network.members or 1
+    if found.ndim != 2 or len(found) != k or not found.size or found.dtype.kind not in "iu":
+        raise InputError(
+            f"member_rows must give whole numbers, as many for each of {k} members, shape ({k}, n); got {found.dtype} "
+            f"of shape {found.shape}."
+        )
+    if found.min() < 0 or found.max() >= n:
+        j, place = np.argwhere((found < 0) | (found >= n))[0]
+        raise InputError(f"member_rows must be of rows from 0 to {n - 1}; member {j} has {found[j, place]}.")
+    return np.ascontiguousarray(found, dtype=np.int64)
 
 
 def _numbers(values: Any, dtype: Any, name: str) -> Any:

@@ -7,12 +7,12 @@ call on a machine compiles, and the machine code is cached on disk. The GIL is r
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import numba
 import numpy as np
 
 from feedforward import nn
+from feedforward.kernels import thread_count
 from feedforward.nn.activations import Array
-from feedforward.training.compiled.elementwise import CHUNK, exponential_table
+from feedforward.training.compiled.elementwise import CHUNK
 from feedforward.training.compiled.layout import OUTPUTS, Layout
 from feedforward.training.compiled.memory import aligned, views, writable
 from feedforward.training.compiled.objectives import BINARY, CLASS_CODES, CLASS_SHARES, HUBER, SQUARED, SQUARED_ERROR
@@ -20,6 +20,7 @@ from feedforward.training.compiled.passes import LANES
 from feedforward.training.compiled.predictor import Predictor, predictor_of
 from feedforward.training.compiled.span import run_span
 from feedforward.training.compiled.updates import ADAM, RMSPROP, SGD
+from feedforward.training.compiled.waves import constants
 from feedforward.training.plan import Outcome, Plan, Rows
 from feedforward.training.scores import SCORES
 
@@ -50,6 +51,8 @@ class CompiledEngine:
         self._network, self._optimizer, self._rows, self._dtype = network, optimizer, rows, network.dtype
         self._score = SCORES.index(score)
         self._take_up(predictor_of(network, rows.X.shape[1]))
+        if isinstance(rows.X, np.ndarray):
+            self._layout.check_codes(rows.X)
         self._loss = _loss_codes(loss, rows.targets)
         self._labels = writable(rows.targets) if self._loss[0] == CLASS_CODES else np.empty(0, np.int64)
         self._targets = np.empty((0, 0), self._dtype) if self._loss[0] == CLASS_CODES else writable(rows.targets)
@@ -72,11 +75,11 @@ class CompiledEngine:
         def run_member(j: int) -> int:
             X, labels, targets, weights, order = self._data(plan.order[j])
             done: int = run_span(
-                *(X, labels, targets, weights),
+                *(X, self._layout.columns, labels, targets, weights),
                 *(self._layout.layers, self._layout.alphas, self._layout.shares, *self._loss, self._score),
                 *(self._code, self._hyper, tensors, factors),
                 *(self._flat[j], self._spare[j], self._state_1[j], self._state_2[j], *self._buffers[j].arrays),
-                *(order, plan.bounds, plan.learning_rate, plan.weight_decay),
+                *(order, plan.bounds, plan.learning_rate, plan.weight_decay, plan.dropout),
                 *(plan.first_step, before, plan.seeds[j], losses[j], scores[j]),
             )
             return done
@@ -84,14 +87,14 @@ class CompiledEngine:
         if self._k == 1:
             done = run_member(0)
         else:
-            with ThreadPoolExecutor(min(self._k, numba.get_num_threads())) as pool:
+            with ThreadPoolExecutor(min(self._k, thread_count())) as pool:
                 done = min(pool.map(run_member, range(self._k)))
         self._optimizer.state.update(self._state_views, step=np.array(before + done))
         return Outcome(done, losses.T, scores.swapaxes(0, 1))
 
     def predict(self, X: Any) -> Array:
         """Return the outputs for the rows `X`, whatever rows are beside them."""
-        return predictor_of(self._network, X.shape[1])(X)
+        return predictor_of(self._network, X.shape[-1])(X)
 
     def _take_up(self, predictor: Predictor) -> None:
         """Share the network's flat parameters, and move the optimizer's state to flat arrays that it shares too."""
@@ -129,7 +132,9 @@ class CompiledEngine:
             return writable(self._rows.X), *targets, order
         read, places = np.unique(order, return_inverse=True)
         picked = (array[read] if len(array) else array for array in targets)
-        return self._rows.X[read].toarray(), *picked, places
+        X = self._rows.X[read].toarray()
+        self._layout.check_codes(X)
+        return X, *picked, places
 
 
 class Buffers:
@@ -150,8 +155,8 @@ class Buffers:
             np.zeros(width, np.int64),
             np.zeros(width, np.int32 if dtype == np.float32 else np.int64),  # as wide as the outputs
             np.zeros(width, np.uint64),
-            aligned((CHUNK,), dtype),
-            exponential_table(dtype),
+            aligned((2, CHUNK), dtype),
+            constants(dtype),
             power,
             bits,
         )

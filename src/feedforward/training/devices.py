@@ -7,7 +7,7 @@ from typing import Any
 
 from feedforward import nn
 from feedforward.errors import SettingError
-from feedforward.training.torch_bridge import has_torch, load_torch
+from feedforward.training.torch_bridge import fault_of_torch, has_torch, load_torch
 
 # From how much work a step "auto" takes a GPU, in parameters times rows of a batch. Below, a GPU is told what to do for
 # longer than a CPU takes to do it. A larger number keeps more networks on the CPU.
@@ -87,7 +87,7 @@ def choose_device(device: str, engine: str, network: nn.Sequential, batch_size: 
 
 def _best_device(network: nn.Sequential, batch_size: int, mixed: bool) -> str:
     work = batch_size * sum(array.size for array in network.parameters().values())
-    if not mixed and (work < CROSSOVERS["cuda"] or not may_have_gpu()):
+    if not mixed and (work < CROSSOVERS["cuda"] or not may_have_gpu() or fault_of_torch() is not None):
         return "cpu"
     torch = load_torch("dtype='bfloat16'")
     if "cuda" in _found(torch):

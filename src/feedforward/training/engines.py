@@ -5,7 +5,7 @@ from feedforward.errors import SettingError
 from feedforward.training.compiled.layout import unsupported
 from feedforward.training.numpy_engine import NumpyEngine
 from feedforward.training.plan import Engine, Rows
-from feedforward.training.torch_bridge import has_torch, load_torch, unbridgeable
+from feedforward.training.torch_bridge import fault_of_torch, load_torch, unbridgeable
 from feedforward.validation import nearest
 
 ENGINES = ("numpy", "compiled", "torch")
@@ -20,7 +20,7 @@ def choose_engine(
     ----------
     name : str
         A name of `ENGINES`, or "auto": torch on a GPU; on a CPU compiled, where it knows the network, the loss and the
-        optimizer, else torch, where it is installed and knows them, else numpy.
+        optimizer, else torch, where it can be imported and knows them, else numpy.
     network, loss, optimizer, rows
         What it is to train.
     device : str
@@ -31,7 +31,7 @@ def choose_engine(
     SettingError
         If there is no such engine, or it does not know something that it would need.
     MissingPackageError
-        If it is torch, and torch is not installed.
+        If it is torch, and torch is not installed, or cannot be imported.
 
     Examples
     --------
@@ -57,11 +57,9 @@ def choose_engine(
         return name, why
     if reasons["compiled"] is None:
         return "compiled", "it knows every part, and is the fastest"
-    if reasons["torch"] is None and has_torch():
-        return "torch", f"the compiled engine cannot: {reasons['compiled']}"
-    return "numpy", f"the compiled engine cannot: {reasons['compiled']}; nor can torch: " + (
-        reasons["torch"] or "it is not installed"
-    )
+    why = f"the compiled engine cannot: {reasons['compiled']}"
+    fault = reasons["torch"] or fault_of_torch()
+    return ("torch", why) if fault is None else ("numpy", f"{why}; nor can torch: {fault}")
 
 
 def build_engine(

@@ -15,13 +15,15 @@ from threadpoolctl import threadpool_info
 
 from feedforward import __version__
 from feedforward.errors import SettingError
-from feedforward.training.plan import Rows
+from feedforward.training.plan import Array, Rows
 from feedforward.training.recipe import Recipe
 from feedforward.training.state import Training
 
 _RATES_OF_ANY_LENGTH = ("constant", "plateau")  # schedules that do not depend on max_epochs
 _PACKAGES = {"numpy": ("numpy", "scipy"), "compiled": ("numpy", "scipy", "numba"), "torch": ("numpy", "torch")}
-_DIGESTS = ("X", "y", "sample_weight", "the validation set", "the network's start", "order")
+_DIGESTS = ("X", "y", "sample_weight", "the validation set", "the network's start", "order", "member_rows")
+# What checkpoints did not tell when there was no choice; a default still goes unsaid, and so fits them.
+_UNSAID = ("decay_schedule", "dropout_schedule", "drop_last", "patience_growth", "keep_best", "watch")
 
 
 def fingerprint(
@@ -32,6 +34,7 @@ def fingerprint(
     *,
     shuffle: bool,
     order: ArrayLike | Callable[[int], ArrayLike] | None,
+    member_rows: Array | None = None,
     **choices: Any,
 ) -> dict[str, Any]:
     """Return what decides how `training` goes on, by the names that users know; rows are digests.
@@ -50,6 +53,7 @@ def fingerprint(
     network = training.network
     judged = None if validation is None else (validation.X, validation.targets, validation.weights)
     is_fresh = training.step == 0
+    unsaid = {name: getattr(recipe, name) for name in _UNSAID if getattr(recipe, name) != getattr(Recipe, name)}
     return {
         "X": _digest(rows.X),
         "y": _digest(rows.targets),
@@ -66,6 +70,8 @@ def fingerprint(
         "patience": None if recipe.patience is None else int(recipe.patience),
         "max_epochs": int(recipe.max_epochs),
         "order": _order(order, shuffle),
+        **unsaid,
+        **({} if member_rows is None else {"member_rows": _digest(member_rows)}),
         **{name: choice if isinstance(choice, str) else repr(choice) for name, choice in choices.items()},
     }
 
@@ -103,12 +109,14 @@ def refuse_other(path: str, before: Mapping[str, Any], now: Mapping[str, Any]) -
     feedforward.errors.SettingError: a.checkpoint is of another training: schedule was 'cosine' and is 'step'. Resume
     with what it was; or start anew, with another path.
     """
-    grows = now.get("schedule") in _RATES_OF_ANY_LENGTH and _is_less(before.get("max_epochs"), now.get("max_epochs"))
+    others_depend = any(now.get(name, "constant") != "constant" for name in ("decay_schedule", "dropout_schedule"))
+    depends = now.get("schedule") not in _RATES_OF_ANY_LENGTH or others_depend
+    grows = not depends and _is_less(before.get("max_epochs"), now.get("max_epochs"))
     free = {"max_epochs"} if grows else set()
     if None in (mark.get("the network's start") for mark in (before, now)):
         free.add("the network's start")  # training had begun already when the checkpoint came
     others = [
-        f"{name} is another" if name in _DIGESTS else f"{name} was {before.get(name)!r} and is {now.get(name)!r}"
+        f"{name} is another" if name in _DIGESTS else f"{name} was {_said(before, name)!r} and is {_said(now, name)!r}"
         for name in {**now, **before}
         if name not in free and before.get(name) != now.get(name)
     ]
@@ -138,6 +146,10 @@ def warn_of_other(path: str, before: Mapping[str, Any], now: Mapping[str, Any]) 
             UserWarning,
             stacklevel=2,
         )
+
+
+def _said(marks: Mapping[str, Any], name: str) -> Any:
+    return marks.get(name, getattr(Recipe, name) if name in _UNSAID else None)
 
 
 def _threads(engine: str) -> int:

@@ -17,17 +17,20 @@ from feedforward import nn
 from feedforward.errors import SettingError
 from feedforward.nn.random import mix
 from feedforward.training.checkpoints import Callback, Checkpoint, Keeper, keeper_of
-from feedforward.training.checks import ready
+from feedforward.training.checks import ready, ready_member_rows, ready_to_judge
+from feedforward.training.deadline import Deadline
 from feedforward.training.devices import choose_device
 from feedforward.training.engines import build_engine, choose_engine
 from feedforward.training.interrupts import Interrupts
+from feedforward.training.judge import Judge, copies
 from feedforward.training.orders import RowOrders
 from feedforward.training.plan import Array, Engine, Outcome, Plan, Rows
 from feedforward.training.progress import Progress
 from feedforward.training.recipe import Recipe
-from feedforward.training.scores import SCORES, as_score, score_sums, spread
+from feedforward.training.scores import SCORES, as_score, spread
 from feedforward.training.state import Training
 from feedforward.training.troubles import (
+    ENOUGH,
     asleep,
     dead_units,
     diverged,
@@ -39,7 +42,7 @@ from feedforward.training.troubles import (
 )
 from feedforward.validation import far_scales, nearest, row_sample
 
-FIRST_SPAN = 16  # steps, until it is known how long they take
+FIRST_SPAN = 16  # steps, until it is known how long they take; with a time limit a single one
 SPAN_SECONDS = 0.2  # a span takes about as long: then Ctrl-C is heard
 SPAN_ROWS = 2**20  # and reads no more rows than this, so that its plan is small
 
@@ -61,6 +64,8 @@ def train(
     verbose: bool = False,
     column_names: Sequence[Any] | None = None,
     shuffle: bool = True,
+    member_rows: ArrayLike | None = None,
+    time_limit: float | None = None,
 ) -> None:
     """Train a network; what comes of it is in `training`.
 
@@ -85,7 +90,7 @@ def train(
     mixed : bool
         Whether products are of bfloat16, on a GPU.
     validation : Rows, optional
-        What to judge on after each epoch.
+        What to judge on after each epoch; in a stack possibly rows of each member's own.
     epochs : int, optional
         How many to do now. Default: up to ``recipe.max_epochs`` in all; training is then over, so that it ends with the
         best weights, if the recipe has patience, and says what it noticed.
@@ -100,11 +105,17 @@ def train(
         Of the inputs, for messages.
     shuffle : bool
         False: take the rows in the order in which they stand.
+    member_rows : array-like of int, shape (k, n), optional
+        Which of the rows each member learns from; orders are then of places in these. Default: all of them.
+    time_limit : float, optional
+        Seconds that this call may take. After a twentieth of them it is known how many epochs fit, and
+        ``training.max_epochs`` says it: schedules end with these. Where time is up all the same, training stops, and
+        the epoch ends there.
 
     Raises
     ------
     InputError, SettingError
-        If there are no rows, the order does not fit them, or the engine cannot train this network.
+        If there are no rows, the order or the rows of members do not fit them, or the engine cannot train this network.
     ModelFileError, FileError
         If a checkpoint cannot be read, or not be written.
     KeyboardInterrupt
@@ -121,67 +132,66 @@ def train(
     >>> training.epoch, training.history["train_score"][-1] > 0.9
     (100, True)
     """
+    deadline, is_whole, k = Deadline(time_limit), epochs is None, training.network.members or 1
     rows = ready(rows, training.network, loss)
-    validation = None if validation is None else ready(validation, training.network, loss, "validation")
+    validation = None if validation is None else ready_to_judge(validation, training.network, loss)
+    own = None if member_rows is None else ready_member_rows(member_rows, training.network, len(rows))
     if score not in SCORES:
         raise SettingError(f"train: score is unknown: {score!r}. {nearest(str(score), SCORES, 'scores')}")
-    is_whole, last = epochs is None, int(recipe.max_epochs) if epochs is None else training.epoch + epochs
-    _reopen(training, recipe, "train_loss" if validation is None else "val_loss")
+    _reopen(training, recipe, f"{'train' if validation is None else 'val'}_{recipe.watch}")
     if training.epoch == 0:
         training.troubles += far_scales(rows.X, column_names) or off_centre(rows.X, column_names)
-    batch = min(int(recipe.batch_size or len(rows)), len(rows))
+    n = len(rows) if own is None else own.shape[1]
+    batch = min(int(recipe.batch_size or n), n)
     place = choose_device(device, engine, training.network, batch, mixed=mixed)
     parts = (training.network, loss, training.optimizer, rows)
     name, reason = choose_engine(engine, *parts, place)
     choices = {"loss": loss, "score": score, "engine": name, "device": place, "mixed": mixed}
-    choices |= {"shuffle": shuffle, "order": order}
+    choices |= {"shuffle": shuffle, "order": order, "member_rows": own}
     keeper, others = keeper_of(callbacks, training, rows, validation, recipe, epochs, **choices)
-    orders = RowOrders(len(rows), training.network.members or 1, training.seed, last, shuffle=shuffle, given=order)
+    last = training.max_epochs or int(recipe.max_epochs) if epochs is None else training.epoch + epochs
+    read = n // batch * batch if recipe.drop_last else n
+    orders = RowOrders(n, k, training.seed, last, shuffle=shuffle, given=order, member_rows=own, read=read)
     arithmetic = build_engine(name, *parts, score, place, mixed)
     introduction = f"engine {name}{'' if place == 'cpu' else f' on {place}'}: {reason}{keeper.words if keeper else ''}"
     watch = Progress(verbose, training.epoch, last, introduction, name == "compiled")
     with watch as progress, Interrupts() as interrupts:
-        judge = _Judge(training, recipe, arithmetic, loss, score, validation, others, progress, interrupts)
-        course = _Course(training, rows, recipe, score, arithmetic, orders, judge, last, keeper)
-        try:
-            while training.epoch < last and not training.should_stop:
-                course.run_span()
-        finally:
-            training.unfinished, training.start = {}, {}
-            if recipe.patience and training.best_parameters and (is_whole or training.should_stop):
-                training.network.load_parameters(training.best_parameters)
+        judge = Judge(training, recipe, arithmetic, loss, score, validation, others, progress, interrupts)
+        decisions = (orders, judge, last, keeper, batch, deadline, is_whole)
+        course = _Course(training, rows, recipe, score, arithmetic, *decisions)
+        course.run()
     if is_whole and not course.has_diverged:
         training.troubles += _noticed(training, rows, recipe, loss, score)
 
 
 def _noticed(training: Training, rows: Rows, recipe: Recipe, loss: nn.Loss, score: str) -> list[str]:
     """Return what there is to say of a training that is over."""
-    losses = training.history.get("train_loss", [])
-    troubles = dead_units(training.network, rows.X)
-    slow = (
-        rising_loss(losses, float(training.optimizer.lr))
-        or asleep(training.network, loss, rows, losses)
-        or useless(score, training.history.get("train_score", ()))
-    )
-    if recipe.patience:
-        return troubles + slow
-    if not training.should_stop:
-        slow = slow or unfinished(training.history.get(training.watched, losses), training.step)
-    return troubles + slow + memorised(training.history, training.best_epoch)
-
-
-def _copies(network: nn.Sequential) -> dict[str, Array]:
-    return {name: array.copy() for name, array in network.parameters().items()}
+    history, best = training.history, int(np.max(training.best_epoch))
+    kept = best if recipe.restores else training.epoch  # whose weights stay
+    enough = min(ENOUGH, recipe.patience or ENOUGH)  # epochs
+    losses = history.get("train_loss", [])
+    slow = rising_loss(losses, float(training.optimizer.lr))
+    if training.epoch >= enough:
+        slow = slow or asleep(training.network, loss, rows, history, kept) or useless(score, history, kept)
+    is_cut_short = training.should_stop or training.max_epochs not in (None, recipe.max_epochs)
+    if not (is_cut_short or recipe.keep_best):
+        slow = slow or unfinished(history.get("val_loss", losses), training.step)
+    by_heart = [] if recipe.restores else memorised(history, best)
+    return dead_units(training.network, rows.X) + slow + by_heart
 
 
 def _reopen(training: Training, recipe: Recipe, watched: str) -> None:
     """Make ready for more epochs; who goes on after a stop has patience anew, and who watches another loss all anew."""
-    training.troubles, training.start = [], _copies(training.network)
+    training.troubles, training.start = [], copies(training.network)
     if watched != training.watched:
         training.watched, training.best_loss, training.best_parameters = watched, np.inf, None
         training.epochs_without_improvement = 0
     if training.should_stop:
         training.should_stop, training.epochs_without_improvement = False, 0
+    k = training.network.members
+    if k is not None:  # each member has its own
+        for name in ("best_loss", "best_epoch", "epochs_without_improvement"):
+            setattr(training, name, np.full(k, getattr(training, name)))
     if recipe.schedule != "plateau":
         training.plateau = None
     elif training.plateau is None:
@@ -198,23 +208,36 @@ class _Course:
     score: str
     engine: Engine
     orders: RowOrders
-    judge: "_Judge"
+    judge: Judge
     last_epoch: int
     keeper: Keeper | None
+    batch_size: int
+    deadline: Deadline
+    is_whole: bool
     has_diverged: bool = False
 
     def __post_init__(self) -> None:
-        self.batch_size = min(int(self.recipe.batch_size or len(self.rows)), len(self.rows))
-        self.steps = -(-len(self.rows) // self.batch_size)  # an epoch
-        self.spread = spread(self.score, self.rows)
+        self.steps = -(-self.orders.read // self.batch_size)  # an epoch
+        self.spread = spread(self.score, _learned_by_members(self.rows, self.orders.member_rows))
         self.seeds = mix(self.training.seed, np.arange(self.orders.k))
-        self.pace, self.clock = FIRST_SPAN, perf_counter()
+        self.pace, self.clock = 1 if np.isfinite(self.deadline.seconds) else FIRST_SPAN, perf_counter()
         losses = self.training.history.get("train_loss", [])  # what was resumed may be over
         self.has_diverged = self.training.should_stop and bool(losses) and not np.isfinite(losses[-1])
 
+    def run(self) -> None:
+        """Have span after span done, to the end, and bring back the best weights where the recipe says so."""
+        training = self.training
+        try:
+            while training.epoch < self.last_epoch and not training.should_stop:
+                self.run_span()
+        finally:
+            training.unfinished, training.start = {}, {}
+            if self.recipe.restores and training.best_parameters and (self.is_whole or training.should_stop):
+                training.network.load_parameters(training.best_parameters)
+
     def run_span(self) -> None:
         """Have the next span done, and take note of the epochs that came to their end."""
-        training = self.training
+        training, begun = self.training, perf_counter()
         first = training.epoch * self.steps + len(training.unfinished.get("losses", ()))
         plan = self._plan(first, self._end_of_span(first))
         started = perf_counter()
@@ -224,8 +247,25 @@ class _Course:
         self.pace = max(1, int(pace))
         training.step += outcome.done
         self.has_diverged = outcome.done < plan.steps
+        self.deadline.worked(plan.steps, perf_counter() - begun)
         self._take_note(plan, outcome)
+        self._heed_time()
         self._keep()
+
+    def _heed_time(self) -> None:
+        """Fix the number of epochs as soon as it is known how many fit, and stop where time is up."""
+        training, deadline = self.training, self.deadline
+        if self.is_whole and training.max_epochs is None and deadline.knows_pace:
+            done = training.epoch + len(training.unfinished.get("losses", ())) / self.steps
+            fit = deadline.epochs(done, self.steps, self.judge.seconds_of_an_end())
+            training.max_epochs = self.last_epoch = min(fit, self.last_epoch)
+            self.judge.progress.ends_at(self.last_epoch)
+        if training.epoch >= self.last_epoch or training.should_stop:
+            return
+        if deadline.has_passed(reserve=self.judge.seconds if training.unfinished else 0.0):
+            if training.unfinished:
+                self._end_epochs(*self._means(1, **training.unfinished))
+            training.unfinished, training.should_stop = {}, True
 
     def _keep(self) -> None:
         """Save where a checkpoint is due, and end here if Ctrl-C was pressed: now the training is whole."""
@@ -246,19 +286,21 @@ class _Course:
         return end_of_epoch if self.judge.looks else min(reach // self.steps, self.last_epoch) * self.steps
 
     def _plan(self, first: int, last: int) -> Plan:
-        training, n = self.training, len(self.rows)
+        training, n = self.training, self.orders.read
         steps = np.arange(first, last + 1)
         begin = steps // self.steps * n + steps % self.steps * self.batch_size  # where each step's rows begin
         epoch = first // self.steps
         order = self.orders.of_epochs(epoch, -(-last // self.steps))[:, begin[0] - epoch * n : begin[-1] - epoch * n]
+        total = (training.max_epochs or int(self.recipe.max_epochs)) * self.steps
+        due = np.minimum(steps[:-1], total - 1)  # past its end a schedule stays as it is there
         if training.plateau is not None:
             factor = np.full(last - first, training.plateau.state["factor"])
         else:
-            total = int(self.recipe.max_epochs) * self.steps  # past its end a schedule stays as it is there
-            factor = nn.SCHEDULES[self.recipe.schedule](np.minimum(steps[:-1], total - 1), total)
-        decay = np.full(last - first, float(training.optimizer.weight_decay))
+            factor = nn.SCHEDULES[self.recipe.schedule](due, total)
         rate = float(training.optimizer.lr) * factor
-        return Plan(training.step, order, begin - begin[0], rate, decay, self.seeds)
+        decay = float(training.optimizer.weight_decay) * nn.SCHEDULES[self.recipe.decay_schedule](due, total)
+        dropout = nn.SCHEDULES[self.recipe.dropout_schedule](due, total)
+        return Plan(training.step, order, begin - begin[0], rate, decay, self.seeds, dropout)
 
     def _take_note(self, plan: Plan, outcome: Outcome) -> None:
         """Keep what the span found, and end the epochs that are complete, or came to grief."""
@@ -281,14 +323,14 @@ class _Course:
             training.optimizer.state.clear()
             kept = self._fall_back()
             training.troubles.append(diverged(training.epoch + 1, float(training.optimizer.lr), kept, self.rows))
-            self._end_epochs(np.array([np.inf]), np.array([np.nan]))
+            self._end_epochs(np.full((1, self.orders.k), np.inf), np.full((1, self.orders.k), np.nan))
 
     def _fall_back(self) -> str:
         """Keep the last finite weights only if they beat those this call began with, on some rows; say which stay."""
         network = self.training.network
-        if self.recipe.patience and self.training.best_parameters:
+        if self.recipe.restores and self.training.best_parameters:
             return "the weights of the best epoch"
-        last, reached = _copies(network), self._loss_of_some()
+        last, reached = copies(network), self._loss_of_some()
         network.load_parameters(self.training.start)
         if reached < self._loss_of_some():
             network.load_parameters(last)
@@ -305,7 +347,7 @@ class _Course:
 
     def _end_epochs(self, losses: Array, scores: Array) -> None:
         seconds = (perf_counter() - self.clock) / len(losses)
-        for loss, score in zip(losses.tolist(), scores.tolist(), strict=True):
+        for loss, score in zip(losses, scores, strict=True):
             self.judge.end_epoch(loss, score, seconds)
         self.clock = perf_counter()
 
@@ -318,72 +360,15 @@ class _Course:
 
     @np.errstate(over="ignore", invalid="ignore")
     def _means(self, epochs: int, losses: Array, scores: Array, weights: Array) -> tuple[Array, Array]:
-        """Return each epoch's loss and score: weighted means over its steps, then the mean over the members."""
-        losses, scores, weights = (a.reshape(epochs, self.steps, *a.shape[1:]) for a in (losses, scores, weights))
+        """Return each epoch's loss and score for each member, shape (epochs, k): weighted means over its steps."""
+        losses, scores, weights = (a.reshape(epochs, -1, *a.shape[1:]) for a in (losses, scores, weights))
         total = weights.sum(axis=1)
-        loss = (losses * weights).sum(axis=1) / total
-        score = as_score(scores.sum(axis=1) / total[..., None], self.spread)
-        return loss.mean(axis=-1), score.mean(axis=-1)
+        return (losses * weights).sum(axis=1) / total, as_score(scores.sum(axis=1) / total[..., None], self.spread)
 
 
-@dataclass
-class _Judge:
-    """What happens at the end of an epoch: history, validation, patience, callbacks."""
-
-    training: Training
-    recipe: Recipe
-    engine: Engine
-    loss: nn.Loss
-    score: str
-    validation: Rows | None
-    callbacks: Sequence[Callback]
-    progress: Progress
-    interrupts: Interrupts
-
-    def __post_init__(self) -> None:
-        self.spread = None if self.validation is None else spread(self.score, self.validation)
-        others = (self.callbacks, self.recipe.patience, self.training.plateau, self.progress.verbose)
-        # Whether something is to be done after every epoch; else a span may take many.
-        self.looks = self.validation is not None or any(others)
-
-    def end_epoch(self, loss: float, score: float, seconds: float) -> None:
-        """Take note of one more epoch, and decide whether it was the last."""
-        training, started = self.training, perf_counter()
-        training.epoch += 1
-        found = {"train_loss": loss, "train_score": score}
-        if self.validation is not None:
-            found["val_loss"], found["val_score"] = self._validate(self.validation)
-            seconds += perf_counter() - started
-        for name, value in {**found, "seconds": seconds}.items():
-            training.history.setdefault(name, []).append(value)
-        self._compare(found.get("val_loss", loss))
-        self.progress.epoch(training.epoch, training.history)
-        try:
-            answers = [callback(training) for callback in self.callbacks]
-        except KeyboardInterrupt as error:  # from here, too, it is heard when the training is whole
-            self.interrupts.asked = error
-            return
-        training.should_stop |= any(isinstance(answer, bool | np.bool_) and bool(answer) for answer in answers)
-
-    def _validate(self, rows: Rows) -> tuple[float, float]:
-        """Return loss and score of the validation rows, for a stack the means over its members."""
-        outputs = self.engine.predict(rows.X)
-        with np.errstate(all="ignore"):
-            value, _ = self.loss.value_and_gradient(outputs, rows.targets, rows.weights)
-            sums = score_sums(self.score, outputs, rows.targets, rows.weights)
-        total = len(rows) if rows.weights is None else rows.weights.sum(dtype=np.float64)
-        return float(np.mean(value)), float(np.mean(as_score(sums / total, self.spread)))
-
-    def _compare(self, loss: float) -> None:
-        """Compare the loss to watch with the best so far; what is not a number is no improvement."""
-        training = self.training
-        if loss < training.best_loss:
-            training.best_loss, training.best_epoch, training.epochs_without_improvement = loss, training.epoch, 0
-            if self.recipe.patience:
-                training.best_parameters = _copies(training.network)
-        else:
-            training.epochs_without_improvement += 1
-        if training.plateau is not None:
-            training.plateau.update(loss)
-        if self.recipe.patience and training.epochs_without_improvement >= self.recipe.patience:
-            training.should_stop = True
+def _learned_by_members(rows: Rows, member_rows: Array | None) -> Rows:
+    """Return targets and weights of the rows of each member, without what they are learned from."""
+    if member_rows is None:
+        return rows
+    weights = None if rows.weights is None else rows.weights[member_rows]
+    return Rows(np.empty((*member_rows.shape, 0)), rows.targets[member_rows], weights)

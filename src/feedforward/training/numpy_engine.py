@@ -1,6 +1,7 @@
 """The engine to read: the layers' own forward and backward, step by step, for any network, loss and optimizer."""
 
 import copy
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -40,7 +41,7 @@ class NumpyEngine:
         with np.errstate(all="ignore"):  # numbers that are not finite end the span: no need to warn of each
             for i in range(plan.steps):
                 x, targets, weights = self._batch(plan.batch(i))
-                outputs, saved = self.network.forward(x, training=(self._of_members(plan.seeds), plan.first_step + i))
+                outputs, saved = self._forward(x, plan, i)
                 value, gradient = self.loss.value_and_gradient(outputs, targets, weights)
                 gradients = self.network.gradients(gradient, saved)
                 if not (np.isfinite(value).all() and self._update(plan, i, gradients)):
@@ -48,6 +49,18 @@ class NumpyEngine:
                 losses.append(value)
                 scores.append(score_sums(self.score, outputs, targets, weights))
         return self._outcome(plan, losses, scores)
+
+    def _forward(self, x: Array, plan: Plan, i: int) -> tuple[Array, list[Any]]:
+        """Run step `i` forwards, each Dropout with its p times the factor of the step."""
+        factor, drops = float(plan.dropout[i]), list(_drops(self.network))
+        shares = [layer.p for layer in drops]
+        try:
+            for layer, share in zip(drops, shares, strict=True):
+                layer.p = share * factor
+            return self.network.forward(x, training=(self._of_members(plan.seeds), plan.first_step + i))
+        finally:
+            for layer, share in zip(drops, shares, strict=True):
+                layer.p = share
 
     def _update(self, plan: Plan, i: int, gradients: dict[str, Array]) -> bool:
         """Make the update of step `i`; if it leaves a number that is not finite, take it back and return False."""
@@ -87,6 +100,18 @@ class NumpyEngine:
             outcome.losses[:done] = np.reshape(losses, (done, k))
             outcome.scores[:done] = np.reshape(scores, (done, k, measures))
         return outcome
+
+
+def _drops(network: nn.Layer) -> Iterator[nn.Dropout]:
+    """Yield each Dropout of a network, and of what is inside it, once."""
+    seen: dict[int, nn.Dropout] = {}
+    inside = [network]
+    while inside:
+        layer = inside.pop()
+        inside += getattr(layer, "layers", ())
+        if isinstance(layer, nn.Dropout):
+            seen[id(layer)] = layer
+    yield from seen.values()
 
 
 def _dense(X: Any) -> Any:

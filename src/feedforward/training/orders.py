@@ -1,4 +1,7 @@
-"""In which order the rows are read, epoch after epoch: shuffled, as they stand, or as someone wants it."""
+"""In which order the rows are read, epoch after epoch: shuffled, as they stand, or as someone wants it.
+
+Each member of a stack reads all rows, or rows of its own.
+"""
 
 from collections.abc import Callable
 
@@ -13,11 +16,12 @@ _AHEAD = 2**14  # rows to draw at once: one call for many small epochs
 
 
 class RowOrders:
-    """The order of `n` rows for each of `k` members in each epoch.
+    """The order of the rows for each of `k` members in each epoch.
 
     Parameters
     ----------
     n, k : int
+        Each member has n rows.
     seed : int
         Shuffled orders are ``nn.random.row_order(seed, member, epoch, n)``.
     epochs : int
@@ -27,6 +31,14 @@ class RowOrders:
     given : array-like of shape (epochs, n) or (epochs, k, n), or callable, optional
         The order itself, or a function from the number of the epoch, from 0, to an order of shape (n,) or (k, n). A row
         may come twice, or not at all.
+    member_rows : array of int64, shape (k, n), optional
+        The rows of each member: what is ordered are their places here. Default: rows 0 to n − 1 for all.
+    read : int, optional
+        How many rows of its order an epoch reads. Default: all of them.
+
+    Attributes
+    ----------
+    read : int
 
     Raises
     ------
@@ -37,6 +49,9 @@ class RowOrders:
     --------
     >>> RowOrders(3, epochs=2, given=lambda epoch: [0, 1, 2] if epoch == 0 else [2, 1, 0]).of_epochs(0, 2)
     array([[0, 1, 2, 2, 1, 0]])
+    >>> RowOrders(3, k=2, shuffle=False, member_rows=np.array([[5, 6, 7], [7, 8, 9]]), read=2).of_epochs(0, 2)
+    array([[5, 6, 5, 6],
+           [7, 8, 7, 8]])
     """
 
     def __init__(
@@ -48,8 +63,11 @@ class RowOrders:
         *,
         shuffle: bool = True,
         given: ArrayLike | Callable[[int], ArrayLike] | None = None,
+        member_rows: Array | None = None,
+        read: int | None = None,
     ) -> None:
         self.n, self.k, self.seed, self.epochs, self.shuffle = n, k, seed, epochs, shuffle
+        self.member_rows, self.read = member_rows, read or n
         self.given = given if given is None or callable(given) else np.asarray(given)
         if isinstance(self.given, np.ndarray) and (self.given.ndim < 2 or len(self.given) < epochs):
             raise InputError(
@@ -60,7 +78,7 @@ class RowOrders:
         self._drawn: tuple[int, Array] = (0, np.empty((k, 0), np.int64))  # the first epoch drawn, and the orders
 
     def of_epochs(self, first: int, last: int) -> Array:
-        """Return the orders from epoch `first` up to, but not with, epoch `last`, shape (k, epochs · n).
+        """Return the orders from epoch `first` up to, but not with, epoch `last`, shape (k, epochs · read).
 
         Examples
         --------
@@ -68,10 +86,17 @@ class RowOrders:
         array([[0, 1, 2]])
         """
         begin, orders = self._drawn
-        if first < begin or (last - begin) * self.n > orders.shape[1]:
-            begin, orders = first, self._of_epochs(first, max(last, min(first + self._ahead, self.epochs)))
+        if first < begin or (last - begin) * self.read > orders.shape[1]:
+            begin, orders = first, self._rows_of(first, max(last, min(first + self._ahead, self.epochs)))
             self._drawn = begin, orders
-        return orders[:, (first - begin) * self.n : (last - begin) * self.n]
+        return orders[:, (first - begin) * self.read : (last - begin) * self.read]
+
+    def _rows_of(self, first: int, last: int) -> Array:
+        """Return the rows in their order, of each epoch those that are read."""
+        orders = self._of_epochs(first, last)
+        if self.read < self.n:
+            orders = orders.reshape(self.k, last - first, self.n)[..., : self.read].reshape(self.k, -1)
+        return orders if self.member_rows is None else np.take_along_axis(self.member_rows, orders, axis=1)
 
     def _of_epochs(self, first: int, last: int) -> Array:
         given = self.given

@@ -10,6 +10,7 @@ member axis).
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import numpy as np
 from numpy.typing import NDArray
 
 from feedforward import nn
@@ -20,6 +21,9 @@ Array = NDArray[Any]
 @dataclass(frozen=True)
 class Rows:
     """What a network learns from, or is judged on: checked, and without rows of weight 0.
+
+    A stack may be judged on rows of each member's own: then all arrays have a leading axis of k members, and `X` is no
+    CSR.
 
     Attributes
     ----------
@@ -35,7 +39,24 @@ class Rows:
     weights: Array | None = None
 
     def __len__(self) -> int:
-        return len(self.targets)
+        """How many rows there are, for each member."""
+        return self.targets.shape[1] if self.are_of_members else len(self.targets)
+
+    @property
+    def are_of_members(self) -> bool:
+        """Whether each member has rows of its own."""
+        return np.ndim(self.X) > 2
+
+
+def part_of(X: Any, first: int, last: int) -> Any:
+    """Return the rows from `first` up to, but not with, `last`, of each member where `X` has that axis.
+
+    Examples
+    --------
+    >>> part_of(np.zeros((5, 2)), 1, 4).shape, part_of(np.zeros((3, 5, 2)), 4, 8).shape
+    ((3, 2), (3, 1, 2))
+    """
+    return X[first:last] if X.ndim == 2 else X[:, first:last]
 
 
 @dataclass(frozen=True)
@@ -53,16 +74,17 @@ class Plan:
     learning_rate, weight_decay : array of float64, shape (s,)
     seeds : array of uint64, shape (k,)
         Where each member's dropout is drawn from.
+    dropout : array of float64, shape (s,), default ones
+        A factor on the p of every Dropout.
 
     Examples
     --------
     Two steps over three rows:
 
-    >>> import numpy as np
     >>> rates, decays, seeds = np.full(2, 0.1), np.zeros(2), np.array([7], np.uint64)
     >>> plan = Plan(0, np.array([[2, 0, 1]]), np.array([0, 2, 3]), rates, decays, seeds)
-    >>> plan.steps, plan.batch(1)
-    (2, array([[1]]))
+    >>> plan.steps, plan.batch(1), plan.dropout
+    (2, array([[1]]), array([1., 1.]))
     """
 
     first_step: int
@@ -71,6 +93,11 @@ class Plan:
     learning_rate: Array
     weight_decay: Array
     seeds: Array
+    dropout: Any = None
+
+    def __post_init__(self) -> None:
+        if self.dropout is None:
+            object.__setattr__(self, "dropout", np.ones(self.steps))
 
     @property
     def steps(self) -> int:
@@ -129,5 +156,8 @@ class Engine(Protocol):
         ...
 
     def predict(self, X: Any) -> Array:
-        """Return the outputs for the rows `X`, shape (n, t) or (k, n, t), whatever rows are beside them."""
+        """Return the outputs for the rows `X`, shape (n, t) or (k, n, t), whatever rows are beside them.
+
+        The rows of a stack may be each member's own, shape (k, n, m).
+        """
         ...

@@ -16,6 +16,7 @@ from scipy.sparse import csr_matrix, issparse
 from feedforward import nn
 from feedforward.nn.activations import Array
 from feedforward.training.compiled.layout import is_supported
+from feedforward.training.plan import part_of
 
 BLOCK = 64  # rows of a block, where NumPy does the work
 WIDE = 10_000  # columns from which sparse rows are not made dense
@@ -29,7 +30,7 @@ def outputs(network: nn.Sequential, X: Any, *, compiled: bool = True) -> Array:
     ----------
     network : Sequential
         Possibly a stack of k.
-    X : array or CSR matrix of shape (n, m)
+    X : array or CSR matrix of shape (n, m); or array of shape (k, n, m), rows of each member's own
     compiled : bool
         False: by NumPy, without compiling anything.
 
@@ -50,16 +51,16 @@ def outputs(network: nn.Sequential, X: Any, *, compiled: bool = True) -> Array:
     elif compiled and is_supported(network):
         from feedforward.training.compiled.predictor import predictor_of
 
-        return predictor_of(network, X.shape[1])(X)
-    blocks = (X[i : i + BLOCK] for i in range(0, X.shape[0], BLOCK))
+        return predictor_of(network, X.shape[-1])(X)
+    blocks = (part_of(X, i, i + BLOCK) for i in range(0, X.shape[-2], BLOCK))
     return np.concatenate([_of_block(forward, block, network.dtype) for block in blocks], axis=-2)
 
 
 def _of_block(forward: Callable[[Array], Array], X: Any, dtype: Any) -> Array:
-    rows = np.zeros((BLOCK, X.shape[1]), dtype)
-    rows[: X.shape[0]] = X.toarray() if issparse(X) else X
+    rows = np.zeros((*X.shape[:-2], BLOCK, X.shape[-1]), dtype)
+    rows[..., : X.shape[-2], :] = X.toarray() if issparse(X) else X
     with np.errstate(over="ignore", invalid="ignore"):  # the weights of a training that diverged may be huge
-        result: Array = forward(rows)[..., : X.shape[0], :]
+        result: Array = forward(rows)[..., : X.shape[-2], :]
     return result
 
 

@@ -55,6 +55,17 @@ class Progress:
             console.print(self.introduction, markup=False, soft_wrap=True)
         return self
 
+    def ends_at(self, last: int) -> None:
+        """Take note of another number of epochs.
+
+        Examples
+        --------
+        >>> Progress(False, 0, 10, "").ends_at(7)
+        """
+        self.last = last
+        if self.verbose:
+            self._bar.update(self._task, total=last)
+
     def epoch(self, epoch: int, history: Mapping[str, Sequence[float]]) -> None:
         """Take note of one more epoch.
 

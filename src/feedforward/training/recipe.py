@@ -16,6 +16,7 @@ from feedforward.validation import (
     NONE,
     NOT_NEGATIVE,
     POSITIVE,
+    SWITCH,
     Rule,
     check_setting,
     nearest,
@@ -49,6 +50,7 @@ OPTIMIZERS: dict[str, Callable[[float, float], nn.Optimizer]] = {
     "adamw": lambda lr, decay: nn.AdamW(lr, weight_decay=decay),
 }
 SCHEDULES = (*nn.SCHEDULES, "plateau")
+WATCHED = ("loss", "score")
 _OTHER_NAMES = {  # what others call these, or what comes nearest
     **{"logistic": "sigmoid", "linear": "identity", "swish": "silu"},
     **{"log_loss": "cross_entropy", "nll": "cross_entropy", "bce": "binary_cross_entropy"},
@@ -70,6 +72,9 @@ _RULES: dict[str, Rule] = {
     "dropout": _SHARE,
     "validation_fraction": _SHARE,
     "patience": COUNT | NONE,
+    "drop_last": SWITCH,
+    "patience_growth": NOT_NEGATIVE,
+    "keep_best": SWITCH,
 }
 
 
@@ -100,6 +105,18 @@ class Recipe:
         Share of the rows to hold back and judge on.
     patience : int or None
         Epochs without a lower loss, after which training stops and the best weights come back. None: it does not stop.
+    decay_schedule, dropout_schedule : str
+        Names of ``nn.SCHEDULES``: how weight decay and dropout change over `max_epochs`.
+    drop_last : bool
+        Whether to leave out the last batch of an epoch where it has fewer rows.
+    patience_growth : float
+        Epochs of patience added for each epoch that the best one took. Where the rate falls and rises again, so does
+        the loss, later for longer.
+    keep_best : bool
+        Whether the best weights come back also without patience.
+    watch : {"loss", "score"}
+        What decides which epoch is the best: that of the validation rows, or else of the training rows. Of equal scores
+        that of the later epoch.
 
     Examples
     --------
@@ -120,6 +137,23 @@ class Recipe:
     dropout: float = 0.0
     validation_fraction: float = 0.0
     patience: int | None = None
+    decay_schedule: str = "constant"
+    dropout_schedule: str = "constant"
+    drop_last: bool = False
+    patience_growth: float = 0.0
+    keep_best: bool = False
+    watch: str = "loss"
+
+    @property
+    def restores(self) -> bool:
+        """Whether the weights of the best epoch come back at the end.
+
+        Examples
+        --------
+        >>> Recipe().restores, Recipe(patience=10).restores, Recipe(keep_best=True).restores
+        (False, True, True)
+        """
+        return self.patience is not None or bool(self.keep_best)
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -160,6 +194,14 @@ class Recipe:
             _check_choice(owner, "loss", self.loss, losses, nn.Loss)
         _check_choice(owner, "optimizer", self.optimizer, OPTIMIZERS, nn.Optimizer)
         _check_choice(owner, "schedule", self.schedule, SCHEDULES)
+        for name in ("decay_schedule", "dropout_schedule"):
+            _check_choice(owner, name, getattr(self, name), nn.SCHEDULES)
+        _check_choice(owner, "watch", self.watch, WATCHED)
+        if self.patience_growth and self.patience is None:
+            raise SettingError(
+                f"{owner}: patience_growth={self.patience_growth!r} makes patience grow, and patience is None. Set "
+                "patience, or leave patience_growth at 0."
+            )
         if isinstance(self.optimizer, nn.Optimizer):
             self._check_rates(owner, self.optimizer)
         return self

@@ -59,6 +59,8 @@ def measures(score: str, outputs: Array, targets: Array) -> Array:
 def spread(score: str, rows: Rows) -> Array | None:
     """Return what R² compares errors with: the weighted variance of each output's targets; None for other scores.
 
+    Its shape is (t,), or (k, t) where members have rows of their own.
+
     Examples
     --------
     >>> spread("squared_error", Rows(np.zeros((2, 1)), np.array([[1.0, 5.0], [3.0, 5.0]])))
@@ -66,9 +68,16 @@ def spread(score: str, rows: Rows) -> Array | None:
     """
     if score != "squared_error":
         return None
-    y = rows.targets.astype(np.float64)
-    mean: Any = np.average(y, axis=0, weights=rows.weights)
-    variance: Any = np.average((y - mean) ** 2, axis=0, weights=rows.weights)
+    y, weights = rows.targets.astype(np.float64), rows.weights
+    if rows.are_of_members:
+        parts = zip(y, [None] * len(y) if weights is None else weights, strict=True)
+        return np.array([_variance(*part) for part in parts])
+    return _variance(y, weights)
+
+
+def _variance(y: Array, weights: Array | None) -> Array:
+    mean: Any = np.average(y, axis=0, weights=weights)
+    variance: Any = np.average((y - mean) ** 2, axis=0, weights=weights)
     return np.where(y.max(axis=0) == y.min(axis=0), 0.0, variance)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from feedforward import nn
 from feedforward.errors import InputError
+from feedforward.files import group, prefixed
 from feedforward.training.plan import Array
 
 
@@ -27,15 +28,16 @@ class Training:
     epoch, step : int
         Epochs and steps done.
     history : dict of lists
-        For each epoch "train_loss" and "train_score", weighted means of the batches before their updates; with
-        validation rows "val_loss" and "val_score", after the epoch; "seconds".
+        For each epoch "train_loss" and "train_score", weighted means of the batches, each before its update and with
+        dropout; with validation rows "val_loss" and "val_score", after the epoch and without; "seconds".
     watched : str
-        The loss that decides which epoch was the best, by its name in `history`.
-    best_loss, best_epoch : float, int
-        The lowest loss of the validation rows, or else of the training rows, and the number of epochs it took.
+        The loss or score that decides which epoch was the best, by its name in `history`.
+    best_loss, best_epoch : float, int; in a stack arrays of shape (k,)
+        The lowest loss of the validation rows, or else of the training rows, and the number of epochs it took; where a
+        score is watched, the highest score times −1. In a stack each member has its own.
     best_parameters : dict of arrays or None
-        Those of the best epoch, where the recipe has patience.
-    epochs_without_improvement : int
+        Those of the best epoch, in a stack each member's own; where the recipe brings them back.
+    epochs_without_improvement : int; in a stack array of shape (k,)
     plateau : ReduceOnPlateau or None
         The state of that schedule.
     should_stop : bool
@@ -46,6 +48,8 @@ class Training:
         Of the epoch that is not done yet, the "losses", "scores" and "weights" of its steps so far.
     start : dict of arrays
         While `train` is at work, the parameters that it began with.
+    max_epochs : int or None
+        Where there is a time limit, the number of epochs that fit, once it is known.
 
     Examples
     --------
@@ -60,15 +64,16 @@ class Training:
     step: int = 0
     history: dict[str, list[float]] = field(default_factory=dict)
     watched: str = ""
-    best_loss: float = np.inf
-    best_epoch: int = 0
+    best_loss: Any = np.inf
+    best_epoch: Any = 0
     best_parameters: dict[str, Array] | None = None
-    epochs_without_improvement: int = 0
+    epochs_without_improvement: Any = 0
     plateau: nn.ReduceOnPlateau | None = None
     should_stop: bool = False
     troubles: list[str] = field(default_factory=list)
     unfinished: dict[str, Array] = field(default_factory=dict)
     start: dict[str, Array] = field(default_factory=dict)
+    max_epochs: int | None = None
 
 
 def training_to_state(training: Training) -> tuple[dict[str, Any], dict[str, Array]]:
@@ -96,9 +101,11 @@ def training_to_state(training: Training) -> tuple[dict[str, Any], dict[str, Arr
         "start": training.start,
         "number": {name: np.array(value, np.float64) for name, value in numbers.items()},
     }
-    facts = {name: kind(getattr(training, name)) for name, kind in _FACTS.items()}
+    facts = {name: _fact(getattr(training, name), kind) for name, kind in _FACTS.items()}
     facts["history"] = list(training.history)
-    arrays = {f"{group}.{name}": np.asarray(a) for group, named in groups.items() for name, a in named.items()}
+    if training.max_epochs is not None:
+        facts["max_epochs"] = training.max_epochs
+    arrays = {name: np.asarray(a) for prefix, named in groups.items() for name, a in prefixed(prefix, named).items()}
     return facts, arrays
 
 
@@ -119,22 +126,25 @@ def restore_training(training: Training, facts: Mapping[str, Any], arrays: Mappi
     >>> training.epoch
     7
     """
-    problems = _wrong_facts(facts) or _wrong_arrays(training, facts, arrays)
+    problems = _wrong_facts(facts, training.network.members) or _wrong_arrays(training, facts, arrays)
     if problems:
         raise InputError(f"this state does not fit the training: {'; '.join(problems)}.")
-    optimizer, numbers = training.optimizer, _group(arrays, "number")
+    optimizer, numbers = training.optimizer, group("number", arrays)
     for name in _FACTS:
         setattr(training, name, copy.copy(facts[name]))
-    training.network.load_parameters(_group(arrays, "network"))
+    for name in _OF_MEMBERS:
+        setattr(training, name, facts[name] if isinstance(facts[name], int) else np.array(facts[name], np.int64))
+    training.max_epochs = facts.get("max_epochs")
+    training.network.load_parameters(group("network", arrays))
     optimizer.state.clear()
-    optimizer.state.update(_copies(arrays, "optimizer"))
+    optimizer.state.update(_copies("optimizer", arrays))
     optimizer.lr, optimizer.weight_decay = (_plain(numbers[name]) for name in ("lr", "weight_decay"))
-    training.best_loss = float(numbers["best_loss"])
-    training.best_parameters = _copies(arrays, "best") or None
+    training.best_loss = _plain(numbers["best_loss"])
+    training.best_parameters = _copies("best", arrays) or None
     training.history.clear()
     training.history.update({name: arrays[f"history.{name}"].tolist() for name in facts["history"]})
-    training.unfinished, training.start = _copies(arrays, "unfinished"), _copies(arrays, "start")
-    plateau = {name: float(number) for name, number in _group(numbers, "plateau").items()}
+    training.unfinished, training.start = _copies("unfinished", arrays), _copies("start", arrays)
+    plateau = {name: float(number) for name, number in group("plateau", numbers).items()}
     training.plateau = (training.plateau or nn.ReduceOnPlateau()) if plateau else None
     if training.plateau is not None:
         training.plateau.state = plateau
@@ -150,19 +160,31 @@ _FACTS: dict[str, type] = {
     "should_stop": bool,
     "troubles": list,
 }
+_OF_MEMBERS = ("best_epoch", "epochs_without_improvement")  # whole numbers; in a stack one for each member
 _OPTIMIZERS = (nn.SGD, nn.RMSprop, nn.Adam, nn.AdamW)  # of these it is known what they remember
 
 
-def _wrong_facts(facts: Mapping[str, Any]) -> list[str]:
+def _fact(value: Any, kind: type) -> Any:
+    return value.tolist() if isinstance(value, np.ndarray) else kind(value)
+
+
+def _wrong_facts(facts: Mapping[str, Any], members: int | None) -> list[str]:
     kinds = {**_FACTS, "history": list}
+    if "max_epochs" in facts:
+        kinds["max_epochs"] = int
     problems = [f"{name} is {'missing' if name in kinds else 'unknown'}" for name in sorted({*kinds} ^ {*facts})]
     for name, kind in kinds.items():
-        value: Any = facts.get(name)
-        texts = value if isinstance(value, list) else []
-        is_right = type(value) is kind and all(isinstance(text, str) for text in texts)
-        if name in facts and (not is_right or (kind is int and value < 0)):
-            problems.append(f"{name} is {value!r}")
+        if name in facts and not _is_fact(facts[name], kind, members if name in _OF_MEMBERS else None):
+            problems.append(f"{name} is {facts[name]!r}")
     return problems
+
+
+def _is_fact(value: Any, kind: type, members: int | None) -> bool:
+    if members is not None and type(value) is list:
+        return len(value) == members and all(_is_fact(one, kind, None) for one in value)
+    if kind is list:
+        return type(value) is list and all(isinstance(text, str) for text in value)
+    return type(value) is kind and not (isinstance(value, int) and value < 0)
 
 
 def _wrong_arrays(training: Training, facts: Mapping[str, Any], arrays: Mapping[str, Array]) -> list[str]:
@@ -181,26 +203,26 @@ def _wrong_arrays(training: Training, facts: Mapping[str, Any], arrays: Mapping[
 def _wanted(training: Training, facts: Mapping[str, Any], arrays: Mapping[str, Array]) -> dict[str, Array]:
     """Return an array of the right shape and dtype for each that must be there; some may be there all or not at all."""
     parameters, k, none = training.network.parameters(), training.network.members or 1, np.zeros(0)
-    wanted = {f"network.{name}": array for name, array in parameters.items()}
-    for group in ("best", "start"):
-        if _group(arrays, group):
-            wanted |= {f"{group}.{name}": array for name, array in parameters.items()}
-    remembered = _group(arrays, "optimizer")
+    wanted = prefixed("network", parameters)
+    for prefix in ("best", "start"):
+        if group(prefix, arrays):
+            wanted |= prefixed(prefix, parameters)
+    remembered = group("optimizer", arrays)
     if remembered and type(training.optimizer) in _OPTIMIZERS:
         remembered = _memory(training.optimizer, parameters)
-    wanted |= {f"optimizer.{name}": array for name, array in remembered.items()}
-    plateau = nn.ReduceOnPlateau().state if _group(arrays, "number.plateau") else ()
-    wanted |= {f"number.{name}": np.zeros(()) for name in ("best_loss", *(f"plateau.{name}" for name in plateau))}
-    for name in ("number.lr", "number.weight_decay"):
+    wanted |= prefixed("optimizer", remembered)
+    plateau = nn.ReduceOnPlateau().state if group("number.plateau", arrays) else ()
+    wanted |= {f"number.plateau.{name}": np.zeros(()) for name in plateau}
+    for name in ("number.best_loss", "number.lr", "number.weight_decay"):
         wanted[name] = np.zeros(k if arrays.get(name, none).shape == (k,) else ())
     wanted |= {f"history.{name}": np.zeros(arrays.get(f"history.{name}", none).size) for name in facts["history"]}
-    steps = {name: np.asarray(array) for name, array in _group(arrays, "unfinished").items()}
+    steps = {name: np.asarray(array) for name, array in group("unfinished", arrays).items()}
     if steps:
         u = len(np.atleast_1d(steps.get("losses", 0)))
         c = steps["scores"].shape[-1] if np.ndim(steps.get("scores", 0)) else 0
         kind = np.int64 if steps.get("weights", none).dtype == np.int64 else np.float64
         found = {"losses": np.zeros((u, k)), "scores": np.zeros((u, k, c)), "weights": np.zeros((u, k), kind)}
-        wanted |= {f"unfinished.{name}": array for name, array in found.items()}
+        wanted |= prefixed("unfinished", found)
     return wanted
 
 
@@ -213,12 +235,8 @@ def _memory(optimizer: nn.Optimizer, parameters: Mapping[str, Array]) -> dict[st
     return twin.state
 
 
-def _group(arrays: Mapping[str, Array], group: str) -> dict[str, Array]:
-    return {name.removeprefix(f"{group}."): a for name, a in arrays.items() if name.startswith(f"{group}.")}
-
-
-def _copies(arrays: Mapping[str, Array], group: str) -> dict[str, Array]:
-    return {name: np.array(array) for name, array in _group(arrays, group).items()}
+def _copies(prefix: str, arrays: Mapping[str, Array]) -> dict[str, Array]:
+    return {name: np.array(array) for name, array in group(prefix, arrays).items()}
 
 
 def _plain(number: Array) -> Any:

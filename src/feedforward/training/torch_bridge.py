@@ -60,7 +60,7 @@ def has_torch() -> bool:
 
 
 def load_torch(purpose: str) -> Any:
-    """Return the module torch, or say how to install it.
+    """Return the module torch, or say why it cannot be used, and how to install it.
 
     Raises
     ------
@@ -71,13 +71,29 @@ def load_torch(purpose: str) -> Any:
     >>> load_torch("to_torch").nn.Linear.__name__
     'Linear'
     """
-    try:
-        import torch
-    except ImportError as error:
-        raise MissingPackageError(
-            f'{purpose} needs torch, which cannot be imported ({error}). Install it: pip install "feedforward[torch]".'
-        ) from error
+    if (fault := fault_of_torch()) is not None:
+        again = "Install it anew" if has_torch() else "Install it"
+        raise MissingPackageError(f'{purpose} needs torch, and {fault}. {again}: pip install "feedforward[torch]".')
+    import torch
+
     return torch
+
+
+def fault_of_torch() -> str | None:
+    """Return why torch cannot be used, in words; None if it can: it is then imported.
+
+    Examples
+    --------
+    >>> fault_of_torch()
+    """
+    if not has_torch():
+        return "it is not installed"
+    try:
+        import torch  # noqa: F401
+    except Exception as error:  # a library that is missing, or too old for it, can raise anything
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        return f"it is installed, but cannot be imported ({reason})"
+    return None
 
 
 def to_torch(network: nn.Sequential) -> "torch.nn.Sequential":

@@ -13,13 +13,13 @@ import torch
 from scipy.sparse import issparse
 
 from feedforward import nn
-from feedforward.training.plan import Array, Outcome, Plan, Rows
+from feedforward.training.plan import Array, Outcome, Plan, Rows, part_of
 from feedforward.training.scores import measures
 from feedforward.training.torch_graph import GraphedSteps, pays
 from feedforward.training.torch_parts import Tensor, Walk, draws_of, loss_of, outputs, passes_of
 from feedforward.training.torch_rows import DeviceRows
 
-BLOCK = {"cpu": 256}  # rows that are predicted together, on a CPU
+BLOCK = 256  # rows that are predicted together, on a CPU
 LARGE_BLOCK = 8192  # and elsewhere
 KEPT = 2**20  # outputs that are kept on the device before they are scored
 
@@ -64,7 +64,8 @@ class TorchEngine:
 
     def run(self, plan: Plan) -> Outcome:
         """Do the steps of `plan`."""
-        self._take_up(decays=bool(plan.weight_decay.any()))
+        if self._walk.decays != bool(plan.weight_decay.any()):
+            self._take_up(decays=not self._walk.decays)
         self._walk.load()
         record = _Record(plan, self._host_rows, self._score, self._network.members)
         self._do_steps(plan, record)
@@ -77,21 +78,18 @@ class TorchEngine:
 
     def predict(self, X: Any) -> Array:
         """Return the outputs for the rows `X`, whatever rows are beside them."""
-        self._take_up(decays=self._walk.decays)
         self._walk.load_parameters()
-        size = BLOCK.get(self._device.type, LARGE_BLOCK)
+        size = BLOCK if self._device.type == "cpu" else LARGE_BLOCK
         passes = passes_of(self._network, self._walk.leaves, training=False)
         with torch.inference_mode():
             blocks = [outputs(passes, block, ()) for block in self._blocks(X, size)]
-            return np.asarray(torch.cat(blocks, dim=-2)[..., : X.shape[0], :].cpu().numpy())
+            return np.asarray(torch.cat(blocks, dim=-2)[..., : X.shape[-2], :].cpu().numpy())
 
     def _take_up(self, *, decays: bool) -> None:
-        """Make leaves of the network's parameters, unless there are some."""
-        walk: Walk | None = self.__dict__.get("_walk")
-        if walk is None or walk.decays != decays:
-            self._walk = Walk(self._network, self._optimizer, self._device, decays=decays)
-            self._passes = passes_of(self._network, self._walk.leaves, training=True)
-            self._graph: GraphedSteps | None = None
+        """Make leaves of the network's parameters, and functions of them."""
+        self._walk = Walk(self._network, self._optimizer, self._device, decays=decays)
+        self._passes = passes_of(self._network, self._walk.leaves, training=True)
+        self._graph: GraphedSteps | None = None
 
     @torch.enable_grad()
     def _do_steps(self, plan: Plan, record: "_Record", *, careful: bool = False) -> None:
@@ -100,7 +98,8 @@ class TorchEngine:
         if not careful and self._do_by_graph(plan, draws, record):
             return
         for i, (x, targets, shares) in enumerate(self._rows.batches(plan, self._network.members)):
-            found, value, gradients = self._do(x, targets, shares, [draw[i][..., : x.shape[-2]] for draw in draws])
+            of_step = [*(draw[i][..., : x.shape[-2]] for draw in draws), float(plan.dropout[i])]
+            found, value, gradients = self._do(x, targets, shares, of_step)
             before = [root.clone() for root in self._walk.moved] if careful else []
             self._walk.step(gradients, float(plan.learning_rate[i]), float(plan.weight_decay[i]))
             if careful and not self._walk.are_finite([value, *gradients]):
@@ -110,7 +109,7 @@ class TorchEngine:
             record.add(value.detach(), found.detach())
         record.close()
 
-    def _do(self, x: Tensor, targets: Tensor, shares: Tensor | None, draws: list[Tensor]) -> tuple[Any, Any, Any]:
+    def _do(self, x: Tensor, targets: Tensor, shares: Tensor | None, draws: list[Any]) -> tuple[Any, Any, Any]:
         """Return outputs, losses and gradients of one batch."""
         with torch.autocast(self._device.type, torch.bfloat16) if self._mixed else nullcontext():
             found = outputs(self._passes, x, draws)
@@ -142,10 +141,10 @@ class TorchEngine:
 
     def _blocks(self, X: Any, size: int) -> Iterator[Tensor]:
         """Yield the rows in blocks of one size, the last one filled up with zeros."""
-        for first in range(0, X.shape[0], size):
-            part = X[first : first + size]
-            block = np.zeros((size, X.shape[1]), self._network.dtype)
-            block[: part.shape[0]] = part.toarray() if issparse(part) else part
+        for first in range(0, X.shape[-2], size):
+            part = part_of(X, first, first + size)
+            block = np.zeros((*X.shape[:-2], size, X.shape[-1]), self._network.dtype)
+            block[..., : part.shape[-2], :] = part.toarray() if issparse(part) else part
             yield torch.from_numpy(block).to(self._device)
 
 

@@ -1,7 +1,7 @@
 """Steps of a small network as one CUDA graph: launched at once, where a GPU would else wait for Python.
 
 A graph repeats the same work on the same memory. So the number of the step lies on the device, and everything that
-changes from step to step is a table that is read there: rows, draws of dropout, rate.
+changes from step to step is a table that is read there: rows, draws of dropout and the factor on its p, rate.
 """
 
 from collections.abc import Callable, Sequence
@@ -66,6 +66,7 @@ class GraphedSteps:
         self.counter = torch.zeros(1, dtype=torch.int64, device=device)
         self.order = torch.zeros((plan.steps, (members or 1) * self.batch), dtype=torch.int64, device=device)
         self.rates = torch.zeros(plan.steps, dtype=torch.float32, device=device)
+        self.dropout = torch.ones(plan.steps, dtype=torch.float64, device=device)
         self.draws = [torch.empty_like(table) for table in draws]
         self.losses: Tensor | None = None
         self.outputs: Tensor | None = None
@@ -103,6 +104,7 @@ class GraphedSteps:
             table[i, :, : rows.shape[1]] = rows
         self.order[: plan.steps].copy_(torch.from_numpy(table.reshape(plan.steps, -1)))
         self.rates[: plan.steps].copy_(torch.from_numpy(plan.learning_rate.astype(np.float32)))
+        self.dropout[: plan.steps].copy_(torch.from_numpy(plan.dropout))
         for own, given in zip(self.draws, draws, strict=True):
             own[: plan.steps].copy_(given)
         self.counter.zero_()
@@ -132,7 +134,8 @@ class GraphedSteps:
         weights = None if self.rows.weights is None else self.rows.weights.index_select(0, rows)
         shape = (size,) if self.members is None else (self.members, size)
         draws = [table.index_select(0, self.counter).squeeze(0)[..., :size] for table in self.draws]
-        found, value, gradients = self.do(*shaped(shape, x, targets, weights), draws)
+        factor = self.dropout.index_select(0, self.counter).squeeze(0)
+        found, value, gradients = self.do(*shaped(shape, x, targets, weights), [*draws, factor])
         self.walk.step(gradients, self.rates.index_select(0, self.counter).squeeze(0), self.decay)
         return found.detach(), value.detach()
 

@@ -16,7 +16,7 @@ from feedforward.validation import far_scales, row_sample
 RISES = 5  # epochs running
 RISE = 0.1  # of the first loss: less than this is noise
 SCORE_GAP = 0.1
-ENOUGH = 50  # epochs: who trains for fewer does not expect it to be over
+ENOUGH = 50  # epochs: who trains for fewer does not expect it to be over, unless by patience
 FEW = 250  # updates: Adam moves a weight by about its rate in each
 FALL = 0.01  # of the loss, in a tenth of the epochs: less than this is no haste
 SLEEP = 0.01  # nearer than this share to the loss of a constant answer, nothing was learned
@@ -78,7 +78,8 @@ def dead_units(network: nn.Sequential, X: Any) -> list[str]:
     dead = [f"{name}, {100 * share:.0f} %" for name, share in shares.items() if share > 0.5]
     if not dead:
         return []
-    others = f" (and in {len(dead) - 1} more layers many)" if len(dead) > 1 else ""
+    more = len(dead) - 1
+    others = f" (and many in {more} more layer{'s' if more > 1 else ''})" if more else ""
     return [
         f"in layer {dead[0]} of the ReLU units fire for no row{others}: they are dead, and learn no more. Lower "
         "learning_rate, centre the inputs with sklearn.preprocessing.StandardScaler, or take activation='leaky_relu'."
@@ -154,7 +155,8 @@ def memorised(history: Mapping[str, Sequence[float]], best_epoch: int) -> list[s
     >>> falling, rising = [1 / (epoch + 1) for epoch in range(40)], [1 + 0.1 * epoch for epoch in range(40)]
     >>> history = {"train_loss": falling, "train_score": [1.0] * 40, "val_loss": rising, "val_score": [0.6] * 40}
     >>> print(*memorised(history, best_epoch=1))
-    the training rows were memorised: their score is 1.000, that of the validation rows 0.600, and the loss of ...
+    the training rows were memorised: over the last epoch their score is 1.000, after it that of the validation rows
+    0.600, and the loss of the latter has risen ...
     """
     losses, own = history.get("val_loss", ()), history.get("train_loss", ())
     epochs = len(losses)
@@ -165,53 +167,60 @@ def memorised(history: Mapping[str, Sequence[float]], best_epoch: int) -> list[s
     if not (gap > SCORE_GAP and last > 1.1 * best and own[-1] < 0.5 * own[best_epoch - 1]):
         return []
     return [
-        f"the training rows were memorised: their score is {history['train_score'][-1]:.3f}, that of the validation "
-        f"rows {history['val_score'][-1]:.3f}, and the loss of the latter has risen from {best:.4g} after epoch "
-        f"{best_epoch} to {last:.4g}. Set patience=10 to stop at the best epoch; weight_decay, dropout, fewer units or "
-        "more rows help against it."
+        f"the training rows were memorised: over the last epoch their score is {history['train_score'][-1]:.3f}, after "
+        f"it that of the validation rows {history['val_score'][-1]:.3f}, and the loss of the latter has risen from "
+        f"{best:.4g} after epoch {best_epoch} to {last:.4g}. Set patience=10 to stop at the best epoch; weight_decay, "
+        "dropout, fewer units or more rows help against it."
     ]
 
 
-def useless(score: str, scores: Sequence[float]) -> list[str]:
-    """Say that quantities were learned worse than by always giving their mean, though there was time to learn.
+def useless(score: str, history: Mapping[str, Sequence[float]], kept: int) -> list[str]:
+    """Say that quantities were learned worse than by always giving their mean, judged by the epoch whose weights stay.
 
     Examples
     --------
-    >>> useless("squared_error", [-5.0] * 49 + [-2.0])
-    ['after the last epoch R² on the training rows is -2, worse than always giving the mean. Scale the targets to mean 0
-    and deviation 1 (sklearn.compose.TransformedTargetRegressor), or train for more epochs or with smaller batches.']
+    >>> print(*useless("squared_error", {"train_score": [-5.0, -2.0]}, kept=2))
+    R² of the training rows is -2 over epoch 2 (the mean of its batches, each before its update and with dropout): worse
+    than always giving the mean. Scale the targets to mean 0 and deviation 1 ...
     """
-    if score != "squared_error" or len(scores) < ENOUGH or not scores[-1] < 0:
+    own, judged = (_in_epoch(history, name, kept) for name in ("train_score", "val_score"))
+    if score != "squared_error" or not np.fmax(own, judged) < 0:
         return []
     return [
-        f"after the last epoch R² on the training rows is {scores[-1]:.3g}, worse than always giving the mean. "
-        "Scale the targets to mean 0 and deviation 1 (sklearn.compose.TransformedTargetRegressor), or train for more "
-        "epochs or with smaller batches."
+        f"R² of the training rows is {own:.3g} over epoch {kept} (the mean of its batches, each before its update and "
+        "with dropout): worse than always giving the mean. Scale the targets to mean 0 and deviation 1 "
+        "(sklearn.compose.TransformedTargetRegressor), or train for more epochs or with smaller batches."
     ]
 
 
-def asleep(network: nn.Sequential, loss: nn.Loss, rows: Rows, losses: Sequence[float]) -> list[str]:
+def asleep(
+    network: nn.Sequential, loss: nn.Loss, rows: Rows, history: Mapping[str, Sequence[float]], kept: int
+) -> list[str]:
     """Say that a network with hidden layers learned no more than to give the same answer for every row, or less.
+
+    It is judged by the epoch whose weights stay: by the loss of its training rows, or of those for validation, if that
+    is lower.
 
     Examples
     --------
     >>> deep = nn.Sequential(*(layer for _ in range(8) for layer in (nn.Linear(2, 2), nn.Sigmoid())), nn.Linear(2, 2))
     >>> rows = Rows(np.eye(2), np.array([0, 1]))
-    >>> print(*asleep(deep, nn.CrossEntropyLoss(), rows, [0.7] * 60))
-    after 60 epochs the loss is 0.7, and 0.6931 if every row is given the same answer: next to nothing was learned.
+    >>> print(*asleep(deep, nn.CrossEntropyLoss(), rows, {"train_loss": [0.7] * 60}, kept=60))
+    after epoch 60 the loss is 0.7, and 0.6931 if every row is given the same answer: next to nothing was learned.
     Through 8 layers of Sigmoid hardly any gradient reaches the first: take activation='relu', fewer layers, or ...
-    >>> asleep(deep, nn.CrossEntropyLoss(), rows, [0.1] * 60)
+    >>> asleep(deep, nn.CrossEntropyLoss(), rows, {"train_loss": [0.1] * 60}, kept=60)
     []
     """
     hidden = [type(layer).__name__ for layer in network[:-1] if isinstance(layer, nn.ActivationLayer)]
-    if len(losses) < ENOUGH or not hidden or network.members is not None:
+    if not hidden or network.members is not None:
         return []
     with np.errstate(over="ignore", invalid="ignore"):
         constant = float(np.mean(loss.value_and_gradient(_constant_answer(loss, rows), rows.targets, rows.weights)[0]))
+    reached = float(np.fmin(_in_epoch(history, "train_loss", kept), _in_epoch(history, "val_loss", kept)))
     share = DEEP_SLEEP if hidden.count("Sigmoid") >= DEEP else SLEEP
-    if not losses[-1] > (1 - share) * constant > 1e-6:
+    if not reached > (1 - share) * constant > 1e-6:
         return []
-    if isinstance(loss, nn.MSELoss | nn.HuberLoss) and losses[-1] > (1 + 5 * SLEEP) * constant:
+    if isinstance(loss, nn.MSELoss | nn.HuberLoss) and reached > (1 + 5 * SLEEP) * constant:
         return []  # `useless` has better advice for quantities
     narrow = [name for name in hidden if name in ("Sigmoid", "Tanh")]
     cause = (
@@ -221,9 +230,15 @@ def asleep(network: nn.Sequential, loss: nn.Loss, rows: Rows, losses: Sequence[f
         else "Try another learning_rate, more epochs or smaller batches; or the columns do not tell the targets."
     )
     return [
-        f"after {len(losses)} epochs the loss is {losses[-1]:.4g}, and {constant:.4g} if every row is given the same "
+        f"after epoch {kept} the loss is {reached:.4g}, and {constant:.4g} if every row is given the same "
         f"answer: next to nothing was learned. {cause}"
     ]
+
+
+def _in_epoch(history: Mapping[str, Sequence[float]], name: str, epoch: int) -> float:
+    """Return what stands in the history for an epoch, counted from 1; NaN if nothing does."""
+    values = history.get(name, ())
+    return values[epoch - 1] if 0 < epoch <= len(values) else np.nan
 
 
 def _constant_answer(loss: nn.Loss, rows: Rows) -> Array:

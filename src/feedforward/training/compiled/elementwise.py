@@ -17,7 +17,7 @@ IDENTITY, SIGMOID, TANH, RELU, LEAKY_RELU, ELU, SELU, GELU, SILU, MISH, SOFTPLUS
 
 CHUNK = 4096  # numbers that stay in the first-level cache while several loops go over them
 
-_TERMS = 14  # of the series: enough for float64
+TERMS = 18  # of the series 1/k!: `exponential` takes 14 of them, waves take all
 
 
 def exponential_table(dtype: Any) -> Array:
@@ -38,7 +38,7 @@ def exponential_table(dtype: Any) -> Array:
             1023,
             52,
         )
-    series = [1 / math.factorial(k) for k in range(_TERMS)]
+    series = [1 / math.factorial(k) for k in range(TERMS)]
     return np.array([1 / math.log(2), *ln2, lowest, highest, bias, shift, *series], dtype)
 
 
@@ -118,6 +118,23 @@ def times_slope(code, alpha, d, z, a, e, table, power, bits):  # type: ignore[no
 
     Where the output has taken the place of the net input (`SLOPE_NEEDS_NET_INPUT` says where not), z is a.
     """
+    if code >= GELU:
+        decay(code, z, e, table, power, bits)
+    times_slope_of(code, alpha, d, z, a, e)
+
+
+@inner
+def decay(code, z, e, table, power, bits):  # type: ignore[no-untyped-def]
+    """Write what the slopes from GELU on need to e: exp(−z²/2) for GELU, else exp(−|z|), as `activate` leaves it."""
+    half = z.dtype.type(0.5)
+    for i in range(len(z)):
+        e[i] = -half * z[i] * z[i] if code == GELU else -abs(z[i])
+    exponential(e, table, power, bits)
+
+
+@inner
+def times_slope_of(code, alpha, d, z, a, e):  # type: ignore[no-untyped-def]
+    """Do as `times_slope` does, with what `decay` writes already in e."""
     n = len(d)
     zero, one, two, half = d.dtype.type(0), d.dtype.type(1), d.dtype.type(2), d.dtype.type(0.5)
     if code == RELU:
@@ -137,12 +154,7 @@ def times_slope(code, alpha, d, z, a, e, table, power, bits):  # type: ignore[no
         shift = d.dtype.type(SELU_SCALE * SELU_ALPHA) if code == SELU else alpha
         for i in range(n):
             d[i] *= scale if z[i] > zero else a[i] + shift
-    if code < GELU:
-        return
-    for i in range(n):
-        e[i] = -half * z[i] * z[i] if code == GELU else -abs(z[i])
-    exponential(e, table, power, bits)
-    if code == GELU:
+    elif code == GELU:
         root, density = d.dtype.type(math.sqrt(0.5)), d.dtype.type(1 / math.sqrt(2 * math.pi))
         for i in range(n):
             d[i] *= half * d.dtype.type(math.erfc(-z[i] * root)) + z[i] * density * e[i]
@@ -153,7 +165,7 @@ def times_slope(code, alpha, d, z, a, e, table, power, bits):  # type: ignore[no
     elif code == SOFTPLUS:
         for i in range(n):
             d[i] *= (one if z[i] >= zero else e[i]) / (one + e[i])
-    else:
+    elif code == MISH:
         for i in range(n):
             v = e[i]
             above = (one + two * v) / (one + two * v + two * v * v)

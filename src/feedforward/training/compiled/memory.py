@@ -7,6 +7,7 @@ import numpy as np
 from feedforward import nn
 from feedforward.files import aligned as aligned
 from feedforward.nn.activations import Array
+from feedforward.nn.composite import Composite
 
 
 def bind(network: nn.Sequential, flat: Array) -> None:
@@ -22,9 +23,23 @@ def bind(network: nn.Sequential, flat: Array) -> None:
     7.0
     """
     for name, view in views(network.parameters(), flat).items():
-        place, _, attribute = name.partition(".")
-        view[...] = network.parameters()[name]
-        setattr(network[int(place)], attribute, view)
+        layer, attribute = owner(network, name)
+        view[...] = getattr(layer, attribute)
+        setattr(layer, attribute, view)
+
+
+def owner(network: Composite, name: str) -> tuple[nn.Layer, str]:
+    """Return the layer that has the parameter of this name, and what it is called there.
+
+    Examples
+    --------
+    >>> network = nn.Sequential(nn.Columns([((0, 2), nn.Identity()), ((2, 3), nn.Embedding(4, 5))]))
+    >>> owner(network, "0.1.weight")
+    (Embedding(levels=4, width=5), 'weight')
+    """
+    place, _, rest = name.partition(".")
+    layer = network.layers[int(place)]
+    return owner(layer, rest) if isinstance(layer, Composite) else (layer, rest)
 
 
 def flattened(network: nn.Sequential) -> Array:

@@ -4,18 +4,41 @@ import numpy as np
 
 from feedforward.kernels import inner, woven
 from feedforward.nn.random import GOLDEN, MULTIPLIER_1, MULTIPLIER_2
-from feedforward.training.compiled.elementwise import CHUNK, IDENTITY, activate, times_slope
+from feedforward.training.compiled.blocks import (
+    blend,
+    blend_and_keep,
+    blend_backward,
+    embed,
+    embed_backward,
+    scale,
+    scale_backward,
+    waves,
+    waves_backward,
+)
+from feedforward.training.compiled.elementwise import (
+    CHUNK,
+    GELU,
+    IDENTITY,
+    activate,
+    decay,
+    times_slope,
+    times_slope_of,
+)
 from feedforward.training.compiled.layout import (
     BIAS,
     CODE,
     DROPOUT,
+    EMBEDDING,
     INPUTS,
     KIND,
     LINEAR,
     NET_INPUT,
     OUTPUTS,
+    PARAMETRIC,
+    PERIODIC,
     PLACE,
     RESULT,
+    SCALE,
     SOURCE,
     WEIGHT,
 )
@@ -47,34 +70,62 @@ def forward(layers, alphas, params, units, width, use_blas, scratch, table, powe
 
 
 @woven
-def run_layer(layer, alpha, params, units, width, use_blas, first, scratch, table, power, bits):  # type: ignore[no-untyped-def]
+def run_layer(layer, alpha, params, units, width, training, first, scratch, table, power, bits):  # type: ignore[no-untyped-def]
     """One layer forwards."""
-    m, h, source, to = layer[INPUTS], layer[OUTPUTS], layer[SOURCE], layer[RESULT]
-    out = units[layer[NET_INPUT] * width : (layer[NET_INPUT] + h) * width]
-    if layer[KIND] == LINEAR:
-        x, z = units[source * width : (source + m) * width], matrix(out, h, width)
-        piece = piece_of(h, m * width) if use_blas else 0
-        if piece > 0:
-            w = matrix(params[layer[WEIGHT] : layer[WEIGHT] + h * m], h, m)
-            for j in range(0, h, piece):
-                if first:
-                    np.dot(w[j : j + piece], matrix(x, width, m).T, z[j : j + piece])
-                else:
-                    np.dot(w[j : j + piece], matrix(x, m, width), z[j : j + piece])
-            if layer[BIAS] >= 0:
-                add_bias(z, params[layer[BIAS] : layer[BIAS] + h])
-        else:
-            for j in range(h):
-                fill(z[j], params[layer[BIAS] + j] if layer[BIAS] >= 0 else units.dtype.type(0))
-            add_product(z, params, layer[WEIGHT], m, 1, matrix(x, m, width))
-    elif source != layer[NET_INPUT]:
-        copy(out, units[source * width : (source + h) * width])
-    if to != layer[NET_INPUT]:
-        copy(units[to * width : (to + h) * width], out)
-    if layer[CODE] != IDENTITY:
-        for start in range(to * width, (to + h) * width, CHUNK):
-            piece = units[start : min(start + CHUNK, (to + h) * width)]
-            activate(layer[CODE], alpha, piece, scratch[: len(piece)], table, power, bits)
+    kind, source, net, to, size = layer[KIND], layer[SOURCE], layer[NET_INPUT], layer[RESULT], layer[OUTPUTS] * width
+    if kind == LINEAR:
+        multiply(layer, params, units, width, training, first)
+    elif kind == SCALE:
+        scale(layer, params, units, width)
+    elif kind == EMBEDDING:
+        embed(layer, params, units, width)
+    elif kind == PERIODIC:
+        waves(layer, params, units, width, table)
+        return
+    elif kind == PARAMETRIC:
+        net = source
+    elif source != net:
+        copy(units[net * width : net * width + size], units[source * width : source * width + size])
+    for start in range(0, size if layer[CODE] != IDENTITY or net != to else 0, CHUNK):
+        end = min(start + CHUNK, size)
+        z, a = units[net * width + start : net * width + end], units[to * width + start : to * width + end]
+        e = scratch[0, : end - start]
+        if net != to:
+            copy(a, z)
+        if layer[CODE] != IDENTITY:
+            activate(layer[CODE], alpha, a, e, table, power, bits)
+        if kind == PARAMETRIC:
+            if training:
+                if layer[CODE] == GELU:
+                    decay(GELU, z, e, table, power, bits)
+                slope = scratch[1, : end - start]
+                fill(slope, units.dtype.type(1))
+                times_slope_of(layer[CODE], alpha, slope, z, a, e)
+                blend_and_keep(layer, params, units, z, a, slope, start, end, width)
+            else:
+                blend(layer, params, z, a, start, end, width)
+
+
+@woven
+def multiply(layer, params, units, width, use_blas, first):  # type: ignore[no-untyped-def]
+    """W x + b."""
+    m, h, source = layer[INPUTS], layer[OUTPUTS], layer[SOURCE]
+    x = units[source * width : (source + m) * width]
+    z = matrix(units[layer[NET_INPUT] * width : (layer[NET_INPUT] + h) * width], h, width)
+    piece = piece_of(h, m * width) if use_blas else 0
+    if piece > 0:
+        w = matrix(params[layer[WEIGHT] : layer[WEIGHT] + h * m], h, m)
+        for j in range(0, h, piece):
+            if first:
+                np.dot(w[j : j + piece], matrix(x, width, m).T, z[j : j + piece])
+            else:
+                np.dot(w[j : j + piece], matrix(x, m, width), z[j : j + piece])
+        if layer[BIAS] >= 0:
+            add_bias(z, params[layer[BIAS] : layer[BIAS] + h])
+    else:
+        for j in range(h):
+            fill(z[j], params[layer[BIAS] + j] if layer[BIAS] >= 0 else units.dtype.type(0))
+        add_product(z, params, layer[WEIGHT], m, 1, matrix(x, m, width))
 
 
 @inner
@@ -106,36 +157,43 @@ def drop(layer, share, seed, step, units, factors, width, rows):  # type: ignore
 
 @woven
 def forward_in_training(  # type: ignore[no-untyped-def]
-    layers, alphas, shares, params, units, factors, width, seed, step, rows, scratch, table, power, bits
+    layers, alphas, shares, dropout, params, units, factors, width, seed, step, rows, scratch, table, power, bits
 ):
-    """Like `forward`, with dropout drawn from (seed, step, layer, row, unit)."""
+    """Like `forward`, with dropout drawn from (seed, step, layer, row, unit); `dropout` is a factor on its shares."""
     for k in range(len(layers)):
-        if layers[k, KIND] == DROPOUT and shares[k] > 0:
-            drop(layers[k], shares[k], seed, step, units, factors, width, rows)
+        if layers[k, KIND] == DROPOUT and shares[k] * dropout > 0:
+            drop(layers[k], shares[k] * dropout, seed, step, units, factors, width, rows)
         else:
             run_layer(layers[k], alphas[k], params, units, width, True, k == 0, scratch, table, power, bits)
 
 
 @woven
 def backward(  # type: ignore[no-untyped-def]
-    layers, alphas, shares, params, gradients, units, factors, now, other, width, scratch, table, power, bits
+    layers, alphas, shares, dropout, params, gradients, units, factors, now, other, width, scratch, table, power, bits
 ):
     """Fill `gradients` from the deltas of the outputs, in `now`; `other` is scratch of the same size."""
     for k in range(len(layers) - 1, -1, -1):
         layer = layers[k]
         h, net, to = layer[OUTPUTS], layer[NET_INPUT], layer[RESULT]
         d = now[: h * width]
-        if layer[KIND] == DROPOUT:
-            if shares[k] > 0:
+        if layer[KIND] == SCALE:
+            scale_backward(layer, params, gradients, units, now, width)
+        elif layer[KIND] == PARAMETRIC:
+            blend_backward(layer, gradients, units, now, width)
+        elif layer[KIND] == EMBEDDING:
+            embed_backward(layer, gradients, units, now, width)
+        elif layer[KIND] == PERIODIC:
+            waves_backward(layer, params, gradients, units, now, other, width)
+        elif layer[KIND] == DROPOUT:
+            if shares[k] * dropout > 0:
                 factor = factors[to * width : (to + h) * width]
                 for i in range(h * width):
                     d[i] *= factor[i]
-            continue
-        if layer[CODE] != IDENTITY:
+        elif layer[CODE] != IDENTITY:
             for start in range(0, h * width, CHUNK):
                 end = min(start + CHUNK, h * width)
                 z, a = units[net * width + start : net * width + end], units[to * width + start : to * width + end]
-                times_slope(layer[CODE], alphas[k], d[start:end], z, a, scratch[: end - start], table, power, bits)
+                times_slope(layer[CODE], alphas[k], d[start:end], z, a, scratch[0, : end - start], table, power, bits)
         if layer[KIND] == LINEAR:
             linear_backward(layer, params, gradients, units, d, other, width, k == 0)
             now, other = other, now

@@ -196,6 +196,17 @@ def gather_by_feature(out, X, rows):  # type: ignore[no-untyped-def]
 
 
 @inner
+def gather_columns(out, X, read, rows):  # type: ignore[no-untyped-def]
+    """Write X[rows[i], read[p]] to out[p, i]; columns of `out` beyond the rows become 0."""
+    for i in range(len(rows)):
+        row = X[rows[i]]
+        for p in range(len(read)):
+            out[p, i] = row[read[p]]
+    for p in range(len(out)):
+        fill(out[p, len(rows) :], 0)
+
+
+@inner
 def gather_by_row(out, X, rows):  # type: ignore[no-untyped-def]
     """Write X[rows[i]] to out[i]; rows of `out` beyond the rows become 0."""
     for i in range(len(rows)):

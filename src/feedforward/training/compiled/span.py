@@ -11,7 +11,7 @@ from feedforward.kernels import compiled, woven
 from feedforward.training.compiled.layout import OUTPUTS, RESULT
 from feedforward.training.compiled.objectives import CLASS_CODES, add_scores, loss_and_delta
 from feedforward.training.compiled.passes import LANES, backward, forward, forward_in_training, lies_by_row
-from feedforward.training.compiled.products import copy, fill, gather_by_feature, gather_by_row
+from feedforward.training.compiled.products import copy, fill, gather_by_feature, gather_by_row, gather_columns
 from feedforward.training.compiled.updates import update
 from feedforward.training.compiled.views import matrix, uncounted
 
@@ -21,10 +21,10 @@ SHARES, TOP, TOTAL, WEIGHTS = range(4)  # rows of the scratch array `columns`: o
 
 @compiled
 def run_span(  # type: ignore[no-untyped-def]
-    X, labels, targets, weights,
+    X, read, labels, targets, weights,
     layers, alphas, shares, loss_code, loss_param, score_code, optimizer_code, hyper, tensors, factors,
     params, spare, state_1, state_2, units, drop_factors, deltas, columns, y, batch_labels, best, rows, scratch,
-    table, power, bits, order, bounds, rates, decays, first_step, updates_before, seed, losses, scores,
+    table, power, bits, order, bounds, rates, decays, dropout, first_step, updates_before, seed, losses, scores,
 ):  # fmt: skip
     """Do the steps of a plan; return how many were done.
 
@@ -34,7 +34,7 @@ def run_span(  # type: ignore[no-untyped-def]
     units, drop_factors, deltas, y = uncounted(units), uncounted(drop_factors), uncounted(deltas), uncounted(y)
     state_1, state_2, columns, rows = uncounted(state_1), uncounted(state_2), uncounted(columns), uncounted(rows)
     best, batch_labels, scratch, bits = uncounted(best), uncounted(batch_labels), uncounted(scratch), uncounted(bits)
-    order, scores = uncounted(order), uncounted(scores)
+    order, scores, read = uncounted(order), uncounted(scores), uncounted(read)
     w, g, done = uncounted(params), uncounted(spare), len(bounds) - 1
     t, from_ = layers[-1, OUTPUTS], layers[-1, RESULT]
     for s in range(len(bounds) - 1):
@@ -42,11 +42,11 @@ def run_span(  # type: ignore[no-untyped-def]
         width = (b + LANES - 1) // LANES * LANES
         share, top, total = columns[SHARES, :width], columns[TOP, :width], columns[TOTAL, :width]
         weight, goal = columns[WEIGHTS, : b if len(weights) else 0], matrix(y[: t * width], t, width)
-        take_rows(X, batch, units, width, lies_by_row(layers[0], width))
+        take_rows(X, read, batch, units, width, lies_by_row(layers[0], width))
         take_targets(labels, targets, weights, batch, batch_labels, goal, weight, share)
 
         forward_in_training(
-            layers, alphas, shares, w, units, drop_factors, width, seed, np.uint64(first_step + s), rows,
+            layers, alphas, shares, dropout[s], w, units, drop_factors, width, seed, np.uint64(first_step + s), rows,
             scratch, table, power, bits,
         )  # fmt: skip
         outputs = matrix(units[from_ * width : (from_ + t) * width], t, width)
@@ -61,7 +61,7 @@ def run_span(  # type: ignore[no-untyped-def]
             done = s
             break
         backward(
-            layers, alphas, shares, w, g, units, drop_factors, deltas[0], deltas[1], width,
+            layers, alphas, shares, dropout[s], w, g, units, drop_factors, deltas[0], deltas[1], width,
             scratch, table, power, bits,
         )  # fmt: skip
         if not update(
@@ -77,10 +77,12 @@ def run_span(  # type: ignore[no-untyped-def]
 
 
 @woven
-def take_rows(X, batch, units, width, by_row):  # type: ignore[no-untyped-def]
-    """Copy the rows of a batch to where the first layer reads them."""
+def take_rows(X, read, batch, units, width, by_row):  # type: ignore[no-untyped-def]
+    """Copy the rows of a batch to where the first layer reads them: all columns, or those in `read`."""
     m = X.shape[1]
-    if by_row:
+    if len(read):
+        gather_columns(matrix(units[: len(read) * width], len(read), width), X, read, batch)
+    elif by_row:
         gather_by_row(matrix(units[: width * m], width, m), X, batch)
     else:
         gather_by_feature(matrix(units[: width * m], m, width), X, batch)
@@ -108,9 +110,9 @@ def take_targets(labels, targets, weights, batch, batch_labels, goal, weight, sh
 
 
 @compiled
-def run_forward(X, layers, alphas, params, units, scratch, table, power, bits, outputs):  # type: ignore[no-untyped-def]
+def run_forward(X, read, layers, alphas, params, units, scratch, table, power, bits, outputs):  # type: ignore[no-untyped-def]
     """Fill `outputs`, shape (n, t), block by block; a row's result does not depend on the rows beside it."""
-    n, m, t = X.shape[0], X.shape[1], outputs.shape[1]
+    n, m, t = X.shape[0], len(read) if len(read) else X.shape[1], outputs.shape[1]
     block = 1 if n < FEW else len(units) // (layers[-1, RESULT] + t)
     for first in range(0, n, block):
         b = min(block, n - first)
@@ -119,7 +121,7 @@ def run_forward(X, layers, alphas, params, units, scratch, table, power, bits, o
         for i in range(b):
             row = X[first + i]
             for p in range(m):
-                x[p, i] = row[p]
+                x[p, i] = row[read[p] if len(read) else p]
         for p in range(m):
             fill(x[p, b:], 0)
         forward(layers, alphas, params, units, width, False, scratch, table, power, bits)

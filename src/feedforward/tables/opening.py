@@ -1,0 +1,209 @@
+"""From the path of a table, or standard input, to its bytes and what kind of file they are."""
+
+import gzip
+import os
+import sys
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from io import BytesIO
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from feedforward.disk import words_of
+from feedforward.errors import FileError, TableError
+from feedforward.validation import nearest
+
+STANDARD_INPUT = "-"
+
+_CSV = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz")
+_PARQUET = (".parquet", ".pq")
+_ARROW = (".arrow", ".feather", ".ipc")
+_SUFFIXES = _CSV + _PARQUET + _ARROW
+_GZIP = b"\x1f\x8b"
+_MARKS = {_GZIP: ".csv.gz", b"PAR1": ".parquet", b"ARROW1": ".arrow"}  # what files of a kind begin with
+
+
+@dataclass(frozen=True)
+class Streamed:
+    """What a table is read from piece by piece: its name for messages, its kind, and how to open its bytes, anew.
+
+    The bytes are not compressed. The kind is "CSV", "Parquet" or "Arrow".
+    """
+
+    name: str
+    kind: str
+    content: Callable[[], BinaryIO]
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What a table is read from: its name for messages, its bytes, not compressed, and "CSV", "Parquet" or "Arrow"."""
+
+    name: str
+    kind: str
+    data: bytes
+
+
+def name_of(path: str | os.PathLike[str]) -> str:
+    """Return what to call a table in messages.
+
+    Examples
+    --------
+    >>> name_of("a.csv"), name_of("-")
+    ('a.csv', 'standard input')
+    """
+    return "standard input" if str(path) == STANDARD_INPUT else str(path)
+
+
+def open_table(path: str | os.PathLike[str]) -> Opened:
+    """Return what is in a file, or, named ``-``, comes from standard input, to its end.
+
+    Raises
+    ------
+    FileError
+        If it is absent, a directory, or may not be read.
+    TableError
+        If its suffix or first bytes say that it is no table.
+
+    Examples
+    --------
+    >>> open_table("table.xlsx")
+    Traceback (most recent call last):
+    feedforward.errors.FileError: table.xlsx does not exist. ...
+    """
+    name = name_of(path)
+    if str(path) == STANDARD_INPUT:
+        data = _read_standard_input()
+        suffix = next((suffix for mark, suffix in _MARKS.items() if data.startswith(mark)), ".csv")
+    else:
+        suffix = _checked_suffix(Path(path))
+        data = _read_bytes(Path(path))
+    if suffix not in _CSV:
+        return Opened(name, "Parquet" if suffix in _PARQUET else "Arrow", data)
+    if suffix.endswith(".gz") and data:
+        try:
+            data = gzip.decompress(data)
+        except (OSError, EOFError, zlib.error):
+            raise not_whole(name, "CSV") from None
+    else:
+        _refuse_others(name, data)
+    return Opened(name, "CSV", data)
+
+
+def stream_table(path: str | os.PathLike[str]) -> Streamed:
+    """Return what `open_table` does, but for a file without reading it; standard input is read to its end.
+
+    Raises
+    ------
+    FileError, TableError
+        As `open_table` has it.
+
+    Examples
+    --------
+    >>> stream_table("table.xlsx")
+    Traceback (most recent call last):
+    feedforward.errors.FileError: table.xlsx does not exist. ...
+    """
+    if str(path) == STANDARD_INPUT:
+        opened = open_table(path)
+        return Streamed(opened.name, opened.kind, partial(BytesIO, opened.data))
+    file, suffix = Path(path), _checked_suffix(Path(path))
+    try:
+        with file.open("rb") as stream:
+            start = stream.read(6)
+    except OSError as error:
+        raise unreadable(file, error) from None
+    if suffix in _CSV and suffix.endswith(".gz") and start:
+        return Streamed(str(path), "CSV", lambda: cast(BinaryIO, gzip.open(file)))
+    if suffix in _CSV:
+        _refuse_others(str(path), start)
+    kind = "CSV" if suffix in _CSV else "Parquet" if suffix in _PARQUET else "Arrow"
+    return Streamed(str(path), kind, lambda: file.open("rb"))
+
+
+def not_whole(name: str, kind: str) -> TableError:
+    """Return the error that a file is not what its suffix says, or not all of it.
+
+    Examples
+    --------
+    >>> raise not_whole("a.csv.gz", "CSV")
+    Traceback (most recent call last):
+    feedforward.errors.TableError: a.csv.gz is not a whole gzip file: damaged or cut short. Copy or compress it again.
+    """
+    if kind == "CSV":
+        return TableError(f"{name} is not a whole gzip file: damaged or cut short. Copy or compress it again.")
+    return TableError(
+        f"{name} is not a whole {kind} file: damaged, cut short or of another kind. Copy or write it again."
+    )
+
+
+def unreadable(path: str | Path, error: OSError) -> FileError:
+    """Return the error that the system does not let a file be read.
+
+    Examples
+    --------
+    >>> raise unreadable("a.csv", PermissionError())
+    Traceback (most recent call last):
+    feedforward.errors.FileError: a.csv may not be read: permission denied. Ask for the right to read it.
+    """
+    if isinstance(error, PermissionError):
+        return FileError(f"{path} may not be read: permission denied. Ask for the right to read it.")
+    return FileError(f"{path} cannot be read: {words_of(error)}. Check the file and its disk.")
+
+
+def _refuse_others(name: str, start: bytes) -> None:
+    """Raise `TableError` if the first bytes of a text file say that it is none."""
+    if start.startswith((_GZIP, b"PK\x03\x04")):
+        raise TableError(
+            f"{name} is compressed or a workbook, not text. Name a gzip file {Path(name).stem}.csv.gz; export a "
+            "workbook as CSV."
+        )
+
+
+def _read_standard_input() -> bytes:
+    try:
+        if sys.stdin is None:  # closed by who started this
+            raise OSError(0, "it is closed")
+        return sys.stdin.buffer.read()
+    except OSError as error:
+        raise FileError(f"standard input cannot be read: {words_of(error)}. Give a table there, or a file.") from None
+
+
+def _checked_suffix(path: Path) -> str:
+    """Return the suffix in lower case, or raise if there is no such file to read."""
+    try:
+        is_folder, is_there = path.is_dir(), path.exists()
+    except PermissionError:  # of a folder above it
+        raise FileError(f"{path} may not be read: permission denied. Ask for the right to read it.") from None
+    except OSError as error:
+        raise FileError(f"{path} cannot be read: {words_of(error)}. Check the path.") from None
+    if is_folder:
+        raise FileError(f"{path} is a directory. Give the path of a file in it.")
+    if not is_there:
+        raise FileError(f"{path} does not exist. {_files_beside(path)}")
+    suffix = next((known for known in _SUFFIXES if path.name.lower().endswith(known)), None)
+    if suffix is None:
+        raise TableError(
+            f"{path} has a suffix that says no kind of table: {path.suffix!r}. Save it as one of "
+            f"{', '.join(_SUFFIXES)}."
+        )
+    return suffix
+
+
+def _files_beside(path: Path) -> str:
+    try:
+        files = sorted(file.name for file in path.parent.iterdir() if file.is_file())
+    except OSError:
+        return f"Its folder, {path.parent}, cannot be read either: check the path."
+    if not files:
+        return f"The folder {path.parent} holds no files: check the path."
+    return nearest(path.name, files, f"files in {path.parent}")
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise unreadable(path, error) from None
