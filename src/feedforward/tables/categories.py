@@ -44,6 +44,11 @@ class LevelColumn:
     kind = "category"
     marked = False
 
+    @property
+    def read_as(self) -> str | None:
+        """What `read_batches` should read a file's column as; None for dates, whose type the file decides."""
+        return {"text": "text", "number": "whole", "boolean": "boolean"}.get(self.holds)
+
     def places(self, column: Any, name: str) -> NDArray[np.int32]:
         """Return for each row the place of its level; -1 where it is missing, or none that training had."""
         return self.codes(column, name)[0]

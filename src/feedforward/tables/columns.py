@@ -68,6 +68,11 @@ class NumberColumn:
         return self.kind
 
     @property
+    def read_as(self) -> str:
+        """What `read_batches` should read a file's column as."""
+        return "text" if self.kind == "empty" else self.kind
+
+    @property
     def block(self) -> str:
         """What a network takes the column for: a number, or a flag, such as a boolean."""
         return "flag" if self.kind in ("boolean", "empty") else "number"
@@ -123,6 +128,7 @@ class DroppedColumn:
     kind = "drop"
     form = "drop"
     block = "number"
+    read_as = "text"
     marked = False
     scalers: ClassVar[tuple[Scaler, ...]] = ()
 

@@ -223,6 +223,11 @@ class DateColumn:
         return "dates" if self.parts or self.written not in (None, ISO) else "date"
 
     @property
+    def read_as(self) -> str:
+        """What `read_batches` should read a file's column as."""
+        return "date" if self.written in (None, ISO) else "text"
+
+    @property
     def marked(self) -> bool:
         """Whether a column of its own, a flag, marks missing values."""
         return self.gaps is not None

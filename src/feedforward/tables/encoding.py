@@ -248,6 +248,12 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         return [name for name, column in columns if isinstance(column, LevelColumn) and column.holds == "text"]
 
     @property
+    def read_as_(self) -> dict[str, str]:
+        """What to read the columns of a file as, for `read_batches`."""
+        check_is_fitted(self, "columns_")
+        return {name: column.read_as for name, column in self.columns_.items() if column.read_as is not None}
+
+    @property
     def blocks_(self) -> list[Block]:
         """Which columns of the matrix are numbers, which flags, and which one is a column of codes.
 

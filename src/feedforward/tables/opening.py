@@ -4,8 +4,12 @@ import gzip
 import os
 import sys
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from feedforward.disk import words_of
 from feedforward.errors import FileError, TableError
@@ -19,6 +23,18 @@ _ARROW = (".arrow", ".feather", ".ipc")
 _SUFFIXES = _CSV + _PARQUET + _ARROW
 _GZIP = b"\x1f\x8b"
 _MARKS = {_GZIP: ".csv.gz", b"PAR1": ".parquet", b"ARROW1": ".arrow"}  # what files of a kind begin with
+
+
+@dataclass(frozen=True)
+class Streamed:
+    """What a table is read from piece by piece: its name for messages, its kind, and how to open its bytes, anew.
+
+    The bytes are not compressed. The kind is "CSV", "Parquet" or "Arrow".
+    """
+
+    name: str
+    kind: str
+    content: Callable[[], BinaryIO]
 
 
 @dataclass(frozen=True)
@@ -70,15 +86,80 @@ def open_table(path: str | os.PathLike[str]) -> Opened:
         try:
             data = gzip.decompress(data)
         except (OSError, EOFError, zlib.error):
-            raise TableError(
-                f"{name} is not a whole gzip file: damaged or cut short. Copy or compress it again."
-            ) from None
-    elif data.startswith((_GZIP, b"PK\x03\x04")):
+            raise not_whole(name, "CSV") from None
+    else:
+        _refuse_others(name, data)
+    return Opened(name, "CSV", data)
+
+
+def stream_table(path: str | os.PathLike[str]) -> Streamed:
+    """Return what `open_table` does, but for a file without reading it; standard input is read to its end.
+
+    Raises
+    ------
+    FileError, TableError
+        As `open_table` has it.
+
+    Examples
+    --------
+    >>> stream_table("table.xlsx")
+    Traceback (most recent call last):
+    feedforward.errors.FileError: table.xlsx does not exist. ...
+    """
+    if str(path) == STANDARD_INPUT:
+        opened = open_table(path)
+        return Streamed(opened.name, opened.kind, partial(BytesIO, opened.data))
+    file, suffix = Path(path), _checked_suffix(Path(path))
+    try:
+        with file.open("rb") as stream:
+            start = stream.read(6)
+    except OSError as error:
+        raise unreadable(file, error) from None
+    if suffix in _CSV and suffix.endswith(".gz") and start:
+        return Streamed(str(path), "CSV", lambda: cast(BinaryIO, gzip.open(file)))
+    if suffix in _CSV:
+        _refuse_others(str(path), start)
+    kind = "CSV" if suffix in _CSV else "Parquet" if suffix in _PARQUET else "Arrow"
+    return Streamed(str(path), kind, lambda: file.open("rb"))
+
+
+def not_whole(name: str, kind: str) -> TableError:
+    """Return the error that a file is not what its suffix says, or not all of it.
+
+    Examples
+    --------
+    >>> raise not_whole("a.csv.gz", "CSV")
+    Traceback (most recent call last):
+    feedforward.errors.TableError: a.csv.gz is not a whole gzip file: damaged or cut short. Copy or compress it again.
+    """
+    if kind == "CSV":
+        return TableError(f"{name} is not a whole gzip file: damaged or cut short. Copy or compress it again.")
+    return TableError(
+        f"{name} is not a whole {kind} file: damaged, cut short or of another kind. Copy or write it again."
+    )
+
+
+def unreadable(path: str | Path, error: OSError) -> FileError:
+    """Return the error that the system does not let a file be read.
+
+    Examples
+    --------
+    >>> raise unreadable("a.csv", PermissionError())
+    Traceback (most recent call last):
+    feedforward.errors.FileError: a.csv may not be read: permission denied. Ask for the right to read it.
+    """
+    if isinstance(error, PermissionError):
+        return FileError(f"{path} may not be read: permission denied. Ask for the right to read it.")
+    return FileError(f"{path} cannot be read: {words_of(error)}. Check the file and its disk.")
+
+
+def _refuse_others(name: str, start: bytes) -> None:
+    """Raise `TableError` if the first bytes of a text file say that it is none."""
+    if start.startswith((_GZIP, b"PK\x03\x04")):
         raise TableError(
             f"{name} is compressed or a workbook, not text. Name a gzip file {Path(name).stem}.csv.gz; export a "
             "workbook as CSV."
         )
-    return Opened(name, "CSV", data)
 
 
 def _read_standard_input() -> bytes:
@@ -124,7 +205,5 @@ def _files_beside(path: Path) -> str:
 def _read_bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
-    except PermissionError:
-        raise FileError(f"{path} may not be read: permission denied. Ask for the right to read it.") from None
     except OSError as error:
-        raise FileError(f"{path} cannot be read: {words_of(error)}. Check the file and its disk.") from None
+        raise unreadable(path, error) from None

@@ -1,7 +1,6 @@
 """From a file, or any DataFrame, to a table of typed columns; errors name file, line and column."""
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
 from os import PathLike
 from typing import Any, overload
 
@@ -11,60 +10,22 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pyarrow import ipc, parquet
 
-from feedforward.errors import InputError, SettingError, TableError
-from feedforward.tables.cells import Stray, find_stray, narrowest, to_dates, without_blanks, without_nan
+from feedforward.errors import InputError, TableError
+from feedforward.tables.cells import find_stray, narrowest, without_blanks
 from feedforward.tables.delimited import Delimited
 from feedforward.tables.frames import frame_to_table, is_frame
-from feedforward.tables.opening import Opened, open_table
-from feedforward.tables.values import holding
+from feedforward.tables.opening import Opened, not_whole, open_table
+from feedforward.tables.sources import (
+    Reading,
+    Source,
+    dates_of,
+    finite,
+    refuse_csv_settings,
+    to_text,
+    without_index,
+    words_for,
+)
 from feedforward.validation import nearest
-
-
-@dataclass(frozen=True)
-class _Source:
-    """Where a table came from, for messages."""
-
-    name: str
-    line_of: Callable[[int], int] | None = None
-
-    def place(self, row: int) -> str:
-        return f"row {row} (counted from 0)" if self.line_of is None else f"line {self.line_of(row)}"
-
-
-@dataclass(frozen=True)
-class _Reading:
-    """What is to be made of the columns.
-
-    Attributes
-    ----------
-    text_columns : sequence of str
-        To stay text.
-    wanted : collection of str or None
-        Those that matter; None for all.
-    is_new : bool
-        Whether a model is yet to be made: kinds can be declared then, and not for one that is there already.
-    """
-
-    text_columns: Sequence[str]
-    wanted: Collection[str] | None = None
-    is_new: bool = True
-
-    def __post_init__(self) -> None:
-        names = self.text_columns
-        if isinstance(names, str) or not all(isinstance(name, str) for name in names):
-            raise SettingError(f"text_columns must be a list of column names; got {names!r}.")
-
-    def check(self, names: Sequence[str]) -> None:
-        """Raise `SettingError` if a column is to be text that a table with these names has not."""
-        for name in self.text_columns if self.is_new else ():
-            if name not in names:
-                raise SettingError(
-                    f"text_columns names no column of the table: {name!r}. {nearest(name, names, 'columns')}"
-                )
-
-    def wants(self, name: str) -> bool:
-        """Whether it matters what stands in a column."""
-        return self.wanted is None or name in self.wanted
 
 
 @overload
@@ -140,7 +101,7 @@ def read_table(
     Traceback (most recent call last):
     feedforward.errors.FileError: absent.csv does not exist. ...
     """
-    source, table = _read(path_or_frame, encoding, delimiter, _Reading(text_columns))
+    source, table = _read(path_or_frame, encoding, delimiter, Reading(text_columns))
     return table if target is None else _split(table, target, source)
 
 
@@ -164,7 +125,7 @@ def read_rows(
     Traceback (most recent call last):
     feedforward.errors.FileError: absent.csv does not exist. ...
     """
-    reading = _Reading(text_columns, wanted, is_new=False)
+    reading = Reading(text_columns, wanted, is_new=False)
     source, table = _read(path, encoding, delimiter, reading)
     if target is None:
         return table, None
@@ -172,34 +133,34 @@ def read_rows(
     return table.drop_columns([target]), labels
 
 
-def _read(path_or_frame: Any, encoding: str, delimiter: str | None, reading: _Reading) -> tuple[_Source, Any]:
+def _read(path_or_frame: Any, encoding: str, delimiter: str | None, reading: Reading) -> tuple[Source, Any]:
     if isinstance(path_or_frame, str | PathLike):
         opened = open_table(path_or_frame)
         if opened.kind == "CSV":
             source, table = _read_csv(opened, encoding, delimiter, reading)
         else:
-            _refuse_csv_settings(opened.name, encoding, delimiter)
-            source = _Source(opened.name)
-            table = _retyped(_read_arrow(opened), source, reading)
+            refuse_csv_settings(opened.name, encoding, delimiter)
+            source = Source(opened.name)
+            table = _retyped(_read_arrow(opened, source), source, reading)
     else:
-        _refuse_csv_settings("a DataFrame", encoding, delimiter)
-        source = _Source("the table")
+        refuse_csv_settings("a DataFrame", encoding, delimiter)
+        source = Source("the table")
         table = _retyped(_read_frame(path_or_frame), source, reading)
-    return source, _finite(table, source, reading)
+    return source, finite(table, source, reading)
 
 
 # Files ---------------------------------------------------------------------------------------------------------------
 
 
-def _read_csv(opened: Opened, encoding: str, delimiter: str | None, reading: _Reading) -> tuple[_Source, Any]:
+def _read_csv(opened: Opened, encoding: str, delimiter: str | None, reading: Reading) -> tuple[Source, Any]:
     text = Delimited.open(opened.name, opened.data, encoding, delimiter)
-    source, cells = _Source(opened.name, text.line_of), text.to_table()
+    source, cells = Source(opened.name, text.line_of), text.to_table()
     reading.check(cells.column_names)
     columns = [_typed(cells.column(column), column, source, reading) for column in cells.column_names]
     return source, pa.table(columns, names=cells.column_names)
 
 
-def _typed(cells: Any, column: str, source: _Source, reading: _Reading) -> Any:
+def _typed(cells: Any, column: str, source: Source, reading: Reading) -> Any:
     keep = column in reading.text_columns or not reading.wants(column)
     typed = None if keep else narrowest(cells)
     if typed is not None:
@@ -207,23 +168,11 @@ def _typed(cells: Any, column: str, source: _Source, reading: _Reading) -> Any:
     text = without_blanks(cells)
     stray = None if keep else find_stray(text)
     if stray is not None:
-        raise TableError(_words_for(stray, column, source, reading.is_new))
+        raise TableError(words_for(stray, column, source, reading.is_new))
     return text
 
 
-def _words_for(stray: Stray, column: str, source: _Source, is_new: bool) -> str:
-    if stray.has_comma:
-        fault = f"{stray.text!r} has a decimal comma, or a comma between thousands"
-        remedy = "Write the column's numbers like 1234.5"
-    else:
-        fault = f"{stray.text!r} is not a {stray.expected}, as {min(stray.share, 0.999):.1%} of the column's cells are"
-        remedy = "Correct the cell or leave it empty"
-    if is_new:
-        remedy += f", drop the column, or declare it text: text_columns=[{column!r}]"
-    return f"{source.name}, {source.place(stray.row)}, column {column!r}: {fault}. {remedy}."
-
-
-def _read_arrow(opened: Opened) -> Any:
+def _read_arrow(opened: Opened, source: Source) -> Any:
     if not opened.data:
         raise TableError(f"{opened.name} is empty: 0 bytes. Write the table again.")
     buffer = pa.BufferReader(opened.data)
@@ -236,16 +185,8 @@ def _read_arrow(opened: Opened) -> Any:
             table = ipc.open_stream(buffer).read_all()
         table.validate(full=True)
     except (pa.ArrowException, OSError, ValueError):
-        raise TableError(
-            f"{opened.name} is not a whole {opened.kind} file: damaged, cut short or of another kind. Copy or write it "
-            "again."
-        ) from None
-    # pandas writes its index as columns of such names.
-    index = [name for name in table.column_names if name.startswith("__index_level_")]
-    try:
-        return frame_to_table(table.drop_columns(index).replace_schema_metadata(None))
-    except InputError as error:
-        raise TableError(f"{opened.name}: {error}") from None
+        raise not_whole(opened.name, opened.kind) from None
+    return without_index(table, source)
 
 
 def _read_frame(frame: Any) -> Any:
@@ -259,55 +200,22 @@ def _read_frame(frame: Any) -> Any:
         raise TableError(str(error)) from None
 
 
-def _refuse_csv_settings(name: str, encoding: str, delimiter: str | None) -> None:
-    if encoding != "utf-8" or delimiter is not None:
-        raise SettingError(f"encoding and delimiter are for CSV files; {name} is none. Leave them out.")
-
-
-def _retyped(table: Any, source: _Source, reading: _Reading) -> Any:
+def _retyped(table: Any, source: Source, reading: Reading) -> Any:
     """Return a table that brought its types along, but for columns to be text, and text that is dates in ISO 8601."""
     reading.check(table.column_names)
-    for place, name in enumerate(table.column_names):
-        column = table.column(place)
+    columns = []
+    for name, column in zip(table.column_names, table.columns, strict=True):
         if name in reading.text_columns:
-            try:
-                table = table.set_column(place, name, column.cast(pa.string()))
-            except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-                raise TableError(
-                    f"{source.name}, column {name!r} cannot be text. Leave it out of text_columns."
-                ) from None
-        elif holding(column) == "text" and reading.wants(name):
-            dates = to_dates(pc.utf8_trim_whitespace(without_blanks(column.cast(pa.large_string()))))
-            if dates is not None and dates.null_count < len(dates):
-                table = table.set_column(place, name, dates)
-    return table
+            columns.append(to_text(column, name, source))
+        else:
+            columns.append(dates_of(column) if reading.wants(name) else column)
+    return pa.table(columns, names=table.column_names)
 
 
 # Contents ----------------------------------------------------------------------------------------------------------
 
 
-def _finite(table: Any, source: _Source, reading: _Reading) -> Any:
-    """Return the table with not-a-number missing; refuse infinity, and a table without rows or columns."""
-    if table.num_columns == 0 or table.num_rows == 0:
-        lack = "columns" if table.num_columns == 0 else "rows"
-        raise TableError(f"{source.name} has no {lack}. Give a table with columns and rows.")
-    for place, name in enumerate(table.column_names):
-        column = table.column(place)
-        if not pa.types.is_floating(column.type) or not reading.wants(name):
-            continue
-        if pa.types.is_float16(column.type):
-            column = column.cast(pa.float32())
-        row = pc.index(pc.is_inf(column), True).as_py()
-        if row >= 0:
-            raise TableError(
-                f"{source.name}, {source.place(row)}, column {name!r}: {column[row].as_py()} is not finite. Correct "
-                f"the cell or leave it empty."
-            )
-        table = table.set_column(place, name, without_nan(column))
-    return table
-
-
-def _split(table: Any, target: str, source: _Source) -> tuple[Any, NDArray[Any]]:
+def _split(table: Any, target: str, source: Source) -> tuple[Any, NDArray[Any]]:
     labels = _target(table, target, source)
     if (labels == labels[0]).all():
         raise TableError(
@@ -317,7 +225,7 @@ def _split(table: Any, target: str, source: _Source) -> tuple[Any, NDArray[Any]]
     return table.drop_columns([target]), labels
 
 
-def _target(table: Any, target: str, source: _Source) -> NDArray[Any]:
+def _target(table: Any, target: str, source: Source) -> NDArray[Any]:
     names = table.column_names
     if target not in names:
         raise TableError(f"{source.name} has no column {target!r} to predict. {nearest(str(target), names, 'columns')}")
@@ -333,7 +241,7 @@ def _target(table: Any, target: str, source: _Source) -> NDArray[Any]:
     return _labels(values, target, source)
 
 
-def _labels(values: Any, target: str, source: _Source) -> NDArray[Any]:
+def _labels(values: Any, target: str, source: Source) -> NDArray[Any]:
     if pa.types.is_dictionary(values.type):
         values = values.cast(values.type.value_type)
     kind = values.type

@@ -45,9 +45,20 @@ def holding(column: Any) -> str:
         return "nothing" if np.isnan(_floats(column)).all() else "number"
     if types.is_integer(kind) or types.is_decimal(kind):
         return "number"
-    if types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind):
+    if is_text(kind):
         return "text"
     return "date" if types.is_temporal(kind) and not types.is_interval(kind) else "other"
+
+
+def is_text(kind: Any) -> bool:
+    """Return whether a type of Arrow is one of text.
+
+    Examples
+    --------
+    >>> is_text(pa.large_string()), is_text(pa.int8())
+    (True, False)
+    """
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
 def read_floats(column: Any, name: str, kind: str, declared: bool) -> NDArray[np.float64]:
@@ -63,7 +74,7 @@ def read_floats(column: Any, name: str, kind: str, declared: bool) -> NDArray[np
     kind : str
         number or boolean.
     declared : bool
-        Whether the user named this kind, so that text is parsed; as dates it is parsed in any case.
+        Whether the user named this kind, so that text is parsed.
 
     Raises
     ------
@@ -75,7 +86,7 @@ def read_floats(column: Any, name: str, kind: str, declared: bool) -> NDArray[np
     >>> read_floats(pa.chunked_array([["1", None, " 2"]]), "a", "number", declared=True)
     array([ 1., nan,  2.])
     """
-    if (declared or kind == "date") and holding(column) == "text":
+    if declared and holding(column) == "text":
         column = _parsed(column, name, kind)
     found = holding(column)
     if found == "nothing":
