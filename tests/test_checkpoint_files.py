@@ -149,6 +149,28 @@ def test_what_is_over_stays_over(path: Path) -> None:
     assert same(fresh, model().fit(X, Y))
 
 
+def test_where_a_callback_had_stopped_it_the_resumed_run_says_so(
+    path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = model(Checkpoint(path), lambda training: training.epoch == 2).fit(X, Y)
+    for epochs in (6, 9):
+        with pytest.warns(UserWarning, match=f"stopped this training after epoch 2 of {epochs}.*partial_fit") as caught:
+            again = model(Checkpoint(path, resume=True), max_epochs=epochs, verbose=True).fit(X, Y)
+        assert len(caught) == 1
+        assert "after epoch 2, step 8, where a callback had stopped it\n" in capsys.readouterr().err
+        assert same(again, first)
+    assert again.set_params(callbacks=(), verbose=False).partial_fit(X, Y).n_iter_ == 3  # as it was told
+    model(Checkpoint(path), lambda training: training.epoch == 6).fit(X, Y)
+    model(Checkpoint(path, resume=True)).fit(X, Y)  # that was its last epoch: nothing to tell
+
+
+def test_where_patience_had_ended_it_verbose_says_so(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    settings: dict[str, Any] = {"patience": 1, "learning_rate": 0.3, "max_epochs": 50}
+    first = model(Checkpoint(path), **settings).fit(X, Y)
+    model(Checkpoint(path, resume=True), verbose=True, **settings).fit(X, Y)
+    assert f"after epoch {first.n_iter_}, step {4 * first.n_iter_}, where patience had" in capsys.readouterr().err
+
+
 @pytest.mark.filterwarnings("ignore:.*diverged")
 def test_a_training_that_diverged_is_over_and_still_says_so(path: Path) -> None:
     settings = {"optimizer": "sgd", "learning_rate": 1e200, "loss": "squared_error", "activation": "identity"}

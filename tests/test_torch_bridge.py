@@ -80,6 +80,18 @@ def test_a_module_of_torch_predicts_the_same_here() -> None:
     ff.from_torch(torch.nn.Sequential())
 
 
+@pytest.mark.parametrize("mode", [torch.inference_mode, lambda: torch.device("meta")], ids=["inference", "device"])
+def test_the_bridge_does_not_depend_on_modes_of_torch(mode: Any) -> None:
+    net = nn.Sequential(nn.Linear(4, 3), nn.Tanh(), nn.Linear(3, 1))
+    with mode():
+        twin = ff.to_torch(net)
+        back = ff.from_torch(twin)
+    for name, array in net.parameters().items():
+        np.testing.assert_array_equal(back.parameters()[name], array)
+    twin(torch.ones(2, 4, dtype=torch.float64)).sum().backward()  # it can be trained
+    assert all(parameter.grad is not None and parameter.device.type == "cpu" for parameter in twin.parameters())
+
+
 class Custom(torch.nn.Module):
     pass
 

@@ -116,10 +116,17 @@ def test_training_leaves_the_globals_of_torch_alone() -> None:
     assert before[1:] == after[1:]
 
 
-def test_a_span_with_gradients_switched_off_outside_learns_all_the_same() -> None:
-    expected = trained(PLAIN)
-    with torch.no_grad():
-        found = trained(PLAIN)
+@pytest.mark.parametrize(
+    "mode",
+    [torch.no_grad, torch.inference_mode, lambda: torch.device("meta")],
+    ids=["no_grad", "inference_mode", "default device"],
+)
+@pytest.mark.parametrize("optimizer", ["momentum", "rmsprop", "adam"])
+def test_modes_of_torch_that_are_set_outside_change_nothing(optimizer: str, mode: Any) -> None:
+    case = {**PLAIN, "optimizer": optimizer, "dropout": 0.2, "weighted": True}
+    expected = trained(case)
+    with mode():
+        found = trained(case)
     assert_near(found, expected)
 
 

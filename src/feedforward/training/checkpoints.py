@@ -12,6 +12,8 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+import numpy as np
+
 from feedforward.disk import words_of
 from feedforward.errors import FileError, InputError, ModelFileError, SettingError
 from feedforward.files import read_file, write_file
@@ -38,7 +40,8 @@ class Checkpoint:
     The file is written first when training begins and last when it ends. The one before is kept beside it, as
     ``PATH.previous``, so that there is a good one at every moment. If one cannot be written, training ends with a
     `FileError`; the file of before is as it was, and the network has what it had learned. Ctrl-C writes one more; so
-    does a callback that raises ``KeyboardInterrupt``, as one with a time limit may.
+    does a callback that raises ``KeyboardInterrupt``, as one with a time limit may. One that returns True ends the
+    training for good: who resumes it is told so.
 
     Parameters
     ----------
@@ -217,6 +220,26 @@ class Keeper:
         except InputError as error:
             raise ModelFileError(f"{path}: {error}") from error
         self.words = f"; resumed from {path} after epoch {self.training.epoch}, step {self.training.step}"
+        if self.training.should_stop and self.training.epoch < self.last_epoch:
+            self._tell_of_the_stop(path)
+
+    def _tell_of_the_stop(self, path: str) -> None:
+        """Say who ended the training before its last epoch: nothing more is done now."""
+        training, patience = self.training, self.fingerprint["patience"]
+        if not np.isfinite(training.history.get("train_loss", [])[-1:]).all():
+            self.words += ", where it had diverged"  # of which its troubles tell
+        elif patience is not None and training.epochs_without_improvement >= patience:
+            self.words += ", where patience had ended it"
+        else:
+            self.words += ", where a callback had stopped it"
+            warnings.warn(
+                f"{path}: a callback stopped this training after epoch {training.epoch} of {self.last_epoch}, so it is "
+                "over, and nothing more was done. To go on with its network, call partial_fit, with callbacks=(), or "
+                "start a training of another path by fit(…, network=model.network_). A callback that stops for a while "
+                "only raises KeyboardInterrupt instead of returning True.",
+                UserWarning,
+                stacklevel=2,
+            )
 
 
 def keeper_of(

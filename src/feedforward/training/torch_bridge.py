@@ -135,7 +135,8 @@ def to_torch(network: nn.Sequential) -> "torch.nn.Sequential":
         reason = "it is a stack; take the networks that feedforward.nn.unstack returns"
     if reason is not None:
         raise InputError(f"to_torch: this network has no twin in torch: {reason}.")
-    return _module(torch, network)  # type: ignore[no-any-return]
+    with torch.inference_mode(False):  # whatever mode it is called in, the module can be trained
+        return _module(torch, network)  # type: ignore[no-any-return]
 
 
 def from_torch(module: "torch.nn.Sequential") -> nn.Sequential:
@@ -243,10 +244,10 @@ def _module(torch: Any, layer: nn.Layer) -> Any:
         return torch.nn.Sequential(*(_module(torch, child) for child in layer))
     if not isinstance(layer, nn.Linear):
         return twin_of(layer)
-    arrays = {name: torch.tensor(array) for name, array in layer.parameters().items()}
-    module = torch.nn.utils.skip_init(  # draws nothing from torch's generator
-        torch.nn.Linear, layer.in_features, layer.out_features, bias="bias" in arrays, dtype=arrays["weight"].dtype
-    )
+    arrays = {name: torch.tensor(array, device="cpu") for name, array in layer.parameters().items()}
+    settings = {"bias": "bias" in arrays, "dtype": arrays["weight"].dtype, "device": "cpu"}
+    # skip_init draws nothing from torch's generator
+    module = torch.nn.utils.skip_init(torch.nn.Linear, layer.in_features, layer.out_features, **settings)
     module.load_state_dict(arrays)
     return module
 

@@ -45,6 +45,7 @@ class TorchEngine:
     (array([[10.]]), array([[1.]]))
     """
 
+    @torch.inference_mode(False)
     def __init__(
         self,
         network: nn.Sequential,
@@ -62,6 +63,7 @@ class TorchEngine:
         self._may_graph = True
         self._take_up(decays=False)
 
+    @torch.inference_mode(False)
     def run(self, plan: Plan) -> Outcome:
         """Do the steps of `plan`."""
         if self._walk.decays != bool(plan.weight_decay.any()):
@@ -76,6 +78,7 @@ class TorchEngine:
         self._walk.store(record.done)
         return Outcome(record.done, record.losses, record.scores)
 
+    @torch.inference_mode(False)
     def predict(self, X: Any) -> Array:
         """Return the outputs for the rows `X`, whatever rows are beside them."""
         self._walk.load_parameters()
