@@ -5,7 +5,8 @@ from feedforward.errors import SettingError
 from feedforward.training.compiled.layout import unsupported
 from feedforward.training.numpy_engine import NumpyEngine
 from feedforward.training.plan import Engine, Rows
-from feedforward.training.torch_bridge import fault_of_torch, load_torch, unbridgeable
+from feedforward.training.torch_bridge import fault_of_torch, load_torch
+from feedforward.training.torch_known import untrainable
 from feedforward.validation import nearest
 
 ENGINES = ("numpy", "compiled", "torch")
@@ -43,7 +44,7 @@ def choose_engine(
         raise SettingError(f"engine is unknown: {name!r}. {nearest(str(name), [*ENGINES, 'auto'], 'engines')}")
     if name == "numpy":
         return "numpy", "as asked"
-    reasons = {"compiled": unsupported(network, loss, optimizer), "torch": unbridgeable(network, loss, optimizer)}
+    reasons = {"compiled": unsupported(network, loss, optimizer), "torch": untrainable(network, loss, optimizer)}
     if name == "auto" and device != "cpu":
         name, why = "torch", f"it computes on {device}"
     else:
