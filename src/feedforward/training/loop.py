@@ -29,6 +29,7 @@ from feedforward.training.progress import Progress
 from feedforward.training.recipe import Recipe
 from feedforward.training.scores import SCORES, as_score, spread
 from feedforward.training.state import Training
+from feedforward.training.torch_known import untrainable
 from feedforward.training.troubles import (
     ENOUGH,
     asleep,
@@ -143,8 +144,8 @@ def train(
         training.troubles += far_scales(rows.X, column_names) or off_centre(rows.X, column_names)
     n = len(rows) if own is None else own.shape[1]
     batch = min(int(recipe.batch_size or n), n)
-    place = choose_device(device, engine, training.network, batch, mixed=mixed)
     parts = (training.network, loss, training.optimizer, rows)
+    place = choose_device(device, engine, training.network, batch, mixed=mixed, unknown=untrainable(*parts[:3]))
     name, reason = choose_engine(engine, *parts, place)
     choices = {"loss": loss, "score": score, "engine": name, "device": place, "mixed": mixed}
     choices |= {"shuffle": shuffle, "order": order, "member_rows": own}

@@ -27,7 +27,6 @@ IN_PLACE: dict[type[nn.Layer], Callable[[Tensor], Tensor]] = {
 }
 
 
-@torch.enable_grad()  # bare views of the leaves are made here, and autograd must know them
 def passes_of(network: nn.Sequential, leaves: Leaves, *, training: bool) -> list[Pass]:
     """Return the layers of `network` as functions that read their parameters from `leaves`.
 
