@@ -30,7 +30,7 @@ def choose_engine(
     Raises
     ------
     SettingError
-        If there is no such engine, or it does not know something that it would need.
+        If there is no such engine, it does not know something that it would need, or there is nothing to learn.
     MissingPackageError
         If it is torch, and torch is not installed, or cannot be imported.
 
@@ -42,6 +42,11 @@ def choose_engine(
     """
     if name not in (*ENGINES, "auto"):
         raise SettingError(f"engine is unknown: {name!r}. {nearest(str(name), [*ENGINES, 'auto'], 'engines')}")
+    if not network.parameters():
+        raise SettingError(
+            "train: the network has no parameters, so there is nothing to learn; got "
+            f"{' '.join(repr(network).split())}. Give it a layer that has some, such as Linear."
+        )
     if name == "numpy":
         return "numpy", "as asked"
     reasons = {"compiled": unsupported(network, loss, optimizer), "torch": untrainable(network, loss, optimizer)}

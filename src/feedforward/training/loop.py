@@ -36,7 +36,9 @@ from feedforward.training.troubles import (
     dead_units,
     diverged,
     memorised,
+    not_finite,
     off_centre,
+    overwritten,
     rising_loss,
     unfinished,
     useless,
@@ -322,8 +324,11 @@ class _Course:
         if self.has_diverged:
             training.should_stop, training.unfinished = True, {}
             training.optimizer.state.clear()
-            kept = self._fall_back()
-            training.troubles.append(diverged(training.epoch + 1, float(training.optimizer.lr), kept, self.rows))
+            spoiled = not_finite(training.network)  # a step that came to grief has left them as they were
+            kept, epoch = self._fall_back(), training.epoch + 1
+            rate = float(training.optimizer.lr)
+            trouble = overwritten(epoch, spoiled, kept) if spoiled else diverged(epoch, rate, kept, self.rows)
+            training.troubles.append(trouble)
             self._end_epochs(np.full((1, self.orders.k), np.inf), np.full((1, self.orders.k), np.nan))
 
     def _fall_back(self) -> str:

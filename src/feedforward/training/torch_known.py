@@ -29,8 +29,6 @@ def untrainable(network: nn.Sequential, loss: nn.Loss, optimizer: nn.Optimizer) 
     fault = _stranger(network, (), reads_inputs=True) or unfit_parameters(network)
     if fault is not None:
         return fault
-    if not network.parameters():
-        return "the network has no parameters"
     if type(loss) not in _LOSSES:
         return f"the loss is {loss!r}"
     if type(optimizer) not in _OPTIMIZERS:

@@ -58,6 +58,35 @@ def diverged(epoch: int, learning_rate: float, kept: str, rows: Rows) -> str:
     )
 
 
+def not_finite(network: nn.Sequential) -> list[str]:
+    """Return the names of the parameters that are not finite.
+
+    Examples
+    --------
+    >>> net = nn.Sequential(nn.Linear(2, 1))
+    >>> net[0].bias[...] = np.nan
+    >>> not_finite(net)
+    ['0.bias']
+    """
+    return [name for name, array in network.parameters().items() if not np.isfinite(array).all()]
+
+
+def overwritten(epoch: int, names: Sequence[str], kept: str) -> str:
+    """Say that weights were not finite before the step that would have changed them.
+
+    Examples
+    --------
+    >>> print(overwritten(3, ["0.weight", "0.bias"], "the weights of the best epoch"))
+    in epoch 3 the weights were not finite before the step: 0.weight (and 1 more) holds NaN or infinity, which training
+    does not write; a callback may have. Training stopped, with the weights of the best epoch.
+    """
+    more = f" (and {len(names) - 1} more)" if len(names) > 1 else ""
+    return (
+        f"in epoch {epoch} the weights were not finite before the step: {names[0]}{more} holds NaN or infinity, which "
+        f"training does not write; a callback may have. Training stopped, with {kept}."
+    )
+
+
 def _reach(values: Any) -> float:
     return float(abs(row_sample(values)).max())
 

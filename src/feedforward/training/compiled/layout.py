@@ -153,8 +153,6 @@ def unsupported(network: nn.Sequential, loss: nn.Loss, optimizer: nn.Optimizer) 
     stranger = _stranger(network)
     if stranger is not None:
         return stranger
-    if not network.parameters():
-        return "the network has no parameters"
     if not is_supported(network):
         return "the network has no Linear"
     if type(loss) not in _LOSSES:
