@@ -40,6 +40,7 @@ from feedforward.training.troubles import (
     off_centre,
     overwritten,
     rising_loss,
+    too_large,
     unfinished,
     useless,
 )
@@ -143,7 +144,8 @@ def train(
         raise SettingError(f"train: score is unknown: {score!r}. {nearest(str(score), SCORES, 'scores')}")
     _reopen(training, recipe, f"{'train' if validation is None else 'val'}_{recipe.watch}")
     if training.epoch == 0:
-        training.troubles += far_scales(rows.X, column_names) or off_centre(rows.X, column_names)
+        looks = (far_scales, off_centre, too_large)
+        training.troubles += next((found for look in looks if (found := look(rows.X, column_names))), [])
     n = len(rows) if own is None else own.shape[1]
     batch = min(int(recipe.batch_size or n), n)
     parts = (training.network, loss, training.optimizer, rows)
