@@ -646,6 +646,30 @@ def test_after_rows_that_make_it_diverge_passes_go_on() -> None:
     assert np.isfinite(training.history["train_loss"][-1])
 
 
+@pytest.mark.parametrize("settings", [{}, {"keep_best": True}])
+@pytest.mark.parametrize("wrong", [np.nan, np.inf])
+def test_weights_that_a_callback_spoils_are_not_blamed_on_the_rate(wrong: float, settings: dict[str, Any]) -> None:
+    def spoil(training: Training) -> None:
+        if training.epoch == 4:
+            training.network[0].bias[1] = wrong
+
+    training = run(Recipe(**{**vars(SMALL), "max_epochs": 9, **settings}), callbacks=[spoil])
+    (trouble,) = training.troubles
+    assert "in epoch 5 the weights were not finite before the step: 0.bias holds NaN or infinity" in trouble
+    assert "learning_rate" not in trouble
+    kept = "the weights of the best epoch" if settings else "the weights it began with"
+    assert trouble.endswith(f"Training stopped, with {kept}.")
+    assert training.epoch == 5
+    assert all(np.isfinite(array).all() for array in training.network.parameters().values())
+
+
+def test_a_network_without_parameters_is_refused() -> None:
+    training = Training(nn.Sequential(nn.Identity()), nn.SGD(0.1), 0)
+    for engine in (ENGINE, "auto"):
+        with pytest.raises(SettingError, match="no parameters, so there is nothing to learn; got Sequential"):
+            train(training, Rows(X, X), SMALL, loss=nn.MSELoss(), score="squared_error", engine=engine)
+
+
 def test_weights_that_diverged_are_kept_only_if_they_beat_those_before() -> None:
     recipe = Recipe(**{**vars(REGRESSION), "optimizer": "sgd", "learning_rate": 50.0, "max_epochs": 300})
     training, learn = begin(recipe), rows(regression=True)
