@@ -21,7 +21,8 @@ from pairs import pairwise
 N, LEVELS, T, STEPS = 90, 6, 3, 200
 DTYPES = [np.float32, np.float64]
 
-ACTIVATIONS: dict[str, Callable[[], nn.ActivationLayer]] = {kind.__name__: kind for kind in CODES} | {
+ACTIVATIONS: dict[str, Callable[[], Any]] = {
+    **{kind.__name__: kind for kind in CODES},
     "LeakyReLU(-0.2)": lambda: nn.LeakyReLU(-0.2),
     "ELU(0.5)": lambda: nn.ELU(0.5),
 }
