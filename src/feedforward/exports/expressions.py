@@ -74,13 +74,13 @@ TORCH = Language(
 
 
 def lines_of(program: Program, language: Language) -> list[str]:
-    """Return the lines of a function from ``x`` to its output, without indentation; comments name the layers.
+    r"""Return the lines of a function from ``x`` to its output, without indentation; comments name the layers.
 
     Examples
     --------
     >>> from feedforward import nn
     >>> from feedforward.nn.lowering import lower
-    >>> print(*lines_of(lower(nn.Sequential(nn.Linear(2, 3), nn.Tanh())), NUMPY), sep="\\n")
+    >>> print(*lines_of(lower(nn.Sequential(nn.Linear(2, 3), nn.Tanh())), NUMPY), sep="\n")
     # layer 0: Linear(in_features=2, out_features=3, bias=True)
     x1 = x @ W["layer_0_weight"] + W["layer_0_bias"]
     # layer 1: Tanh()

@@ -35,7 +35,8 @@ class Graph:
     def __init__(self, taken: Sequence[str]) -> None:
         if find_spec("onnx") is None:
             raise MissingPackageError(
-                'Exporting to ONNX needs the package onnx, which is not installed. Install it: pip install "feedforward[onnx]".'
+                "Exporting to ONNX needs the package onnx, which is not installed. Install it: "
+                'pip install "feedforward[onnx]".'
             )
         import onnx
 

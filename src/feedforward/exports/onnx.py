@@ -18,6 +18,8 @@ from feedforward.exports.parts import Answer, Parts
 
 OPSET, ML_OPSET, IR_VERSION = 18, 3, 8
 
+Output = tuple[Value, Any, tuple[int | None, ...]]  # with its type and its shape, None for the rows
+
 
 def onnx_of(parts: Parts) -> bytes:
     """Return the bytes of an ONNX file.
@@ -53,9 +55,7 @@ def onnx_of(parts: Parts) -> bytes:
         "classes": None if parts.answer.classes is None else parts.answer.classes.tolist(),
         "inputs": {name: words for name, _, words in graph.inputs},
     }
-    return graph.model(
-        {"": OPSET, "ai.onnx.ml": ML_OPSET}, IR_VERSION, __version__, {"feedforward": json.dumps(facts)}
-    )
+    return graph.model({"": OPSET, "ai.onnx.ml": ML_OPSET}, IR_VERSION, __version__, {"feedforward": json.dumps(facts)})
 
 
 def _names(parts: Parts) -> Sequence[str]:
@@ -86,7 +86,7 @@ def _answers(
     if answer.link == "sigmoid":
         chances = graph.node("Sigmoid", outputs)
         yes = graph.cast(graph.node("Greater", outputs, graph.array(np.array(0.0))), np.int64)
-        found = {"prediction": (yes, np.dtype(np.int64), (None, len(classes)))}
+        found: dict[str, Output] = {"prediction": (yes, np.dtype(np.int64), (None, len(classes)))}
     else:
         chances = _chances(graph, answer, outputs, len(classes))
         if stacked:

@@ -1,7 +1,7 @@
 """Days since 1970-01-01 to parts of the calendar, as nodes of ONNX, which has whole numbers but no dates.
 
-Years are counted from 1 March, so that the leap day ends one, and again after 400 years, or 146,097 days: the calendar in
-which all is division. Richards (2013), Calendars, in the Explanatory Supplement to the Astronomical Almanac.
+Years are counted from 1 March, so that the leap day ends one, and again after 400 years, or 146,097 days: in such a
+calendar all is division. Hinnant (2014), chrono-compatible low-level date algorithms, has the proofs.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """Columns of a table to the matrix that a network reads, as nodes of ONNX: one input a column.
 
-Numbers, booleans, dates and categories that are numbers come as doubles, NaN where a value is missing; dates as days since
-1970-01-01. Text comes as strings, the empty one where a value is missing.
+Numbers, booleans, dates and categories that are numbers come as doubles, NaN where a value is missing; dates as days
+since 1970-01-01. Text comes as strings, the empty one where a value is missing.
 """
 
 import numpy as np

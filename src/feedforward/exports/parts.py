@@ -33,10 +33,10 @@ class Answer:
     Attributes
     ----------
     link : str
-        "softmax": probabilities of classes, of z / temperature, their mean over the members. "shares": outputs between 0
-        and 1, normalised. "sigmoid": each output is the probability of a yes, and above 0 a yes. "step": no
-        probabilities; one output at or above `threshold` is the second class, of several the largest decides.
-        "numbers": ``shift + scale · mean over the members``, kept from `low` to `high`.
+        "softmax": probabilities of classes, of z / temperature, their mean over the members. "shares": outputs between
+        0 and 1, normalised. "sigmoid": each output z is a label of its own, sigmoid(z) its probability, and above 0 a
+        yes. "step": no probabilities; one output at or above `threshold` is the second class, of several the largest
+        decides. "numbers": ``shift + scale · mean over the members``, kept from `low` to `high`.
     classes : array or None
         Labels, of all links but "numbers"; of "sigmoid" the numbers of the outputs.
     flat : bool
@@ -106,7 +106,7 @@ def parts_of(model: Any) -> Parts:
     try:
         check_is_fitted(learner)
     except NotFittedError:
-        raise InputError(f"This {type(learner).__name__} is not fitted, so there is nothing to export. Fit it first.")
+        raise InputError(f"This {type(learner).__name__} is not fitted: nothing to export. Fit it first.") from None
     estimator, answer = learner, None
     if isinstance(learner, TransformedTargetRegressor):
         estimator = learner.regressor_
@@ -159,8 +159,8 @@ def _check_regressor(learner: Any) -> None:
     scales = type(scaler) is StandardScaler and scaler.with_mean and scaler.with_std
     if type(inner) is not MLPRegressor or not scales or learner.func is not None or learner.inverse_func is not None:
         raise InputError(
-            f"A TransformedTargetRegressor of {type(inner).__name__} and {type(scaler).__name__} cannot be exported: it "
-            "must be of an MLPRegressor and a StandardScaler."
+            f"A TransformedTargetRegressor of {type(inner).__name__} and {type(scaler).__name__} cannot be exported: "
+            "it must be of an MLPRegressor and a StandardScaler."
         )
 
 

@@ -1,4 +1,4 @@
-"""What a fitted TableEncoder does, as little as an export has to repeat: raw numbers by column, then one scaling of all.
+"""What a fitted TableEncoder does, as little as an export has to repeat: raw numbers by column, one scaling of all.
 
 Each column of a table becomes columns of a raw matrix, NaN where a number is missing. Then, for every column of the
 matrix alike, NaN becomes `fill`, and ``u = (x - center) / scale`` becomes ``u / sqrt(1 + (u / limit)²)``.
@@ -47,8 +47,9 @@ class Levels:
     """A column of categories, in one of three forms.
 
     "flags": 1 into the column of its level, which is `at` and its place among `levels`, 0 into the others; a value that
-    is no level is a 1 in column `other`, and a missing one in column `missing`, if there are such. "pair": -1 into column
-    `at` for the first level, 1 for the second, else 0. "code": its place counted from 1 into column `at`, else 0.
+    is no level is a 1 in column `other`, and a missing one in column `missing`, if there are such. "pair": -1 into
+    column `at` for the first level, 1 for the second, else 0. "code": its place, counted from 1, into column `at`, else
+    0.
 
     `holds` is what values are: text, number, boolean or date.
     """

@@ -221,30 +221,31 @@ def scaled(raw: Array, scaling: Array) -> Array:
 
 
 def sigmoid(z: Array) -> Array:
-    """1 / (1 + exp(-z)), without overflow."""
+    """Return 1 / (1 + exp(-z)), without overflow."""
     decay = np.exp(-np.abs(z))
-    return np.where(z >= 0, 1, decay) / (1 + decay)
+    result: Array = np.where(z >= 0, 1, decay) / (1 + decay)
+    return result
 
 
 def softplus(z: Array) -> Array:
-    """log(1 + exp(z)), without overflow."""
+    """Return log(1 + exp(z)), without overflow."""
     result: Array = np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))
     return result
 
 
 def relu(z: Array) -> Array:
-    """z where it is above 0, else 0."""
+    """Return z where it is above 0, else 0."""
     result: Array = np.maximum(z, 0)
     return result
 
 
 def leaky_relu(z: Array, slope: float) -> Array:
-    """z where it is above 0, else slope · z."""
+    """Return z where it is above 0, else slope · z."""
     return np.where(z > 0, z, slope * z)
 
 
 def elu(z: Array, alpha: float) -> Array:
-    """z where it is above 0, else alpha · (exp(z) - 1)."""
+    """Return z where it is above 0, else alpha · (exp(z) - 1)."""
     return np.where(z > 0, z, alpha * np.expm1(np.minimum(z, 0)))
 
 
@@ -255,19 +256,19 @@ def selu(z: Array) -> Array:
 
 
 def gelu(z: Array) -> Array:
-    """z · Φ(z), Φ being the normal distribution function; NumPy has none, so it goes number by number."""
+    """Return z · Φ(z), Φ being the normal distribution function; NumPy has none, so it goes number by number."""
     cdf = [0.5 * math.erfc(-number / math.sqrt(2)) for number in z.ravel().tolist()]
     result: Array = z * np.array(cdf, dtype=z.dtype).reshape(z.shape)
     return result
 
 
 def silu(z: Array) -> Array:
-    """z · sigmoid(z)."""
+    """Return z · sigmoid(z)."""
     return z * sigmoid(z)
 
 
 def mish(z: Array) -> Array:
-    """z · tanh(softplus(z))."""
+    """Return z · tanh(softplus(z))."""
     result: Array = z * np.tanh(softplus(z))
     return result
 
@@ -279,12 +280,12 @@ def whole(x: Array) -> Array:
 
 
 def features_first(x: Array) -> Array:
-    """(..., n, m) -> (..., m, n, 1)."""
+    """Turn (..., n, m) -> (..., m, n, 1)."""
     return np.swapaxes(x, -1, -2)[..., None]
 
 
 def features_last(x: Array) -> Array:
-    """(..., m, n, c) -> (..., n, m c)."""
+    """Turn (..., m, n, c) -> (..., n, m c)."""
     x = np.moveaxis(x, -3, -2)
     return x.reshape(*x.shape[:-2], -1)
 

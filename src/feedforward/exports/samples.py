@@ -11,7 +11,7 @@ from feedforward.exports.preprocessing import Dates, Levels, Numbers, Preprocess
 from feedforward.tables.dates import DateColumn
 from feedforward.tables.encoding import TableEncoder
 
-Rows = list[dict[str, Any]] | list[list[float]]
+Rows = list[Any]  # dicts, or lists of numbers
 
 _COUNT = 6
 _NEW = "never seen"
@@ -49,17 +49,17 @@ def as_input(parts: Parts, rows: Rows) -> Any:
     if parts.preprocessing is None:
         if parts.columns is None:
             return np.array(rows)
-        return pa.table({name: [row[name] for row in rows] for name in parts.columns})  # type: ignore[call-overload]
+        return pa.table({name: [row[name] for row in rows] for name in parts.columns})
     encoder = encoder_of(parts.model)
     readers = {reader.name: reader for reader in parts.preprocessing.readers}
     columns = [
-        _as_column([row[name] for row in rows], readers[name], fitted)  # type: ignore[call-overload]
-        if name in readers
-        else [None] * len(rows)
+        _as_column([row[name] for row in rows], readers[name], fitted) if name in readers else [None] * len(rows)
         for name, fitted in encoder.columns_.items()
     ]
     if parts.columns is None:
-        return np.array([column.to_pylist() if isinstance(column, pa.Array) else column for column in columns], object).T
+        return np.array(
+            [column.to_pylist() if isinstance(column, pa.Array) else column for column in columns], object
+        ).T
     return pa.table(columns, names=parts.columns)
 
 
@@ -83,7 +83,9 @@ def _cell(found: Preprocessing, reader: Reader, row: int, is_new: bool) -> Any:
     value = float(found.fill[reader.at] + (0.0, 0.7, -0.9, 2.5, 0.2, -1.6)[row] * spread)
     if isinstance(reader, Numbers):
         return row % 2 == 0 if reader.boolean else float(f"{value:.6g}")
-    return _as_written(datetime(1970, 1, 1) + timedelta(minutes=round(np.clip(value, -700_000, 2_900_000) * 1440)), reader)
+    return _as_written(
+        datetime(1970, 1, 1) + timedelta(minutes=round(np.clip(value, -700_000, 2_900_000) * 1440)), reader
+    )
 
 
 def _as_written(moment: datetime, reader: Dates) -> str:

@@ -7,7 +7,7 @@ import ast
 import hashlib
 import inspect
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -86,7 +86,7 @@ def _head(parts: Parts, to: str, used: set[str]) -> str:
         f'"""A {parts.kind}, written out by feedforward {__version__}: {functions}.',
         "",
         f"It needs {'NumPy' if to == 'numpy' else 'NumPy and PyTorch'} alone. Rows are {rows}.",
-        "The weights stand beside this file, in one that WEIGHTS names. Run as a program, it answers the rows at its end.",
+        "The weights stand beside this file, in one that WEIGHTS names. As a program, it answers the rows at its end.",
         '"""',
         "",
     ]
@@ -163,7 +163,11 @@ def _outputs(parts: Parts, to: str) -> str:
     read = "encode(rows)"
     if parts.preprocessing is None:
         named = parts.columns is not None
-        read = f"read_complete(rows, {_list(parts.columns or [], 4)})" if named else f"read_matrix(rows, {parts.n_columns})"
+        read = (
+            f"read_complete(rows, {_list(parts.columns or [], 4)})"
+            if named
+            else f"read_matrix(rows, {parts.n_columns})"
+        )
     lines = [
         "def outputs(rows: Any) -> Array:",
         f'    """Return what the network makes of rows, shape {shape}, a few thousand rows at a time."""',
@@ -181,7 +185,9 @@ def _outputs(parts: Parts, to: str) -> str:
 
 def _network(parts: Parts, to: str) -> str:
     program = parts.program
-    stacked = f" Each of the {program.members} members has its part of the weights, the first axis." * bool(program.members)
+    stacked = f" Each of the {program.members} members has its part of the weights, the first axis." * bool(
+        program.members
+    )
     if to == "numpy":
         lines = ["W = weights()", "", "", "def network(x: Array) -> Array:"]
         lines += [f'    """Return the outputs for encoded rows.{stacked}"""']
@@ -208,7 +214,9 @@ def _encode(found: Preprocessing, late: list[str]) -> str:
     for reader in found.readers:
         lines += _call(reader, late)
     lines += ["    return scaled(raw, SCALING)", "", ""]
-    lines += ["# Of each column of numbers: what a gap becomes, what is subtracted, what then divides, the limit of the clip."]
+    lines += [
+        "# Of each column of numbers: what a gap becomes, what is subtracted, what then divides, the limit of the clip."
+    ]
     lines += ["SCALING = np.array(", "    ["]
     for label, *numbers in zip(found.labels, found.fill, found.center, found.scale, found.limit, strict=True):
         lines += [f"        [{', '.join(map(_float, numbers))}],  # {label!r}"]
@@ -258,7 +266,11 @@ def _self_test(parts: Parts) -> str:
 
 def _array(array: Any) -> str:
     array = np.asarray(array)
-    kind = "" if array.dtype.kind == "U" or array.dtype in (np.float64, np.int64, bool) else f", dtype={array.dtype.name!r}"
+    kind = (
+        ""
+        if array.dtype.kind == "U" or array.dtype in (np.float64, np.int64, bool)
+        else f", dtype={array.dtype.name!r}"
+    )
     return f"np.array({_list(array.tolist(), 0)}{kind})"
 
 

@@ -168,7 +168,8 @@ class _Lowering:
                 f"Layer {place} ({in_one_line(layer)}) cannot be exported: it is none of {known}. Build the network "
                 "from these."
             )
-        return _RULES[kind](self, layer, x)
+        value: str = _RULES[kind](self, layer, x)
+        return value
 
     def repeated(self, x: str) -> str:
         """Return x with the members' axis."""
