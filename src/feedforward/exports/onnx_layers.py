@@ -69,9 +69,10 @@ def _features_first(graph: Graph, x: Value, stacked: bool) -> Value:
     return graph.node("Unsqueeze", turned, graph.array(np.array([-1])))
 
 
-def _features_last(graph: Graph, x: Value, stacked: bool) -> Value:
+def _features_last(graph: Graph, x: Value, setting: tuple[bool, int]) -> Value:
+    stacked, width = setting
     turned = graph.node("Transpose", x, perm=[0, 2, 1, 3] if stacked else [1, 0, 2])
-    sizes = [0, 0, -1] if stacked else [0, -1]  # 0 keeps a size
+    sizes = [0, 0, width] if stacked else [0, width]  # 0 keeps a size
     return graph.node("Reshape", turned, graph.array(np.array(sizes)))
 
 

@@ -78,7 +78,7 @@ class Operation:
         The name of the array that is the second operand.
     setting : object
         Of columns the range (first, stop) or the places; of repeat the number of members; of an activation its slope
-        or alpha, if it has one; of features_first and features_last whether x has the members' axis.
+        or alpha, if it has one; of features_first whether x has the members' axis; of features_last that, and m c.
     layer : str
         The place and the repr of the layer that it is part of.
     """
@@ -221,7 +221,8 @@ class _Lowering:
         waves = self._add("cos", self._with("add", waves, "phase", layer.phase[..., None, :]))
         waves = self._with("matmul", waves, "projection", layer.projection.swapaxes(-1, -2))
         waves = self._with("add", waves, "shift", layer.shift[..., None, :])
-        return self._beside([self._add("features_last", waves, setting=waves in self.stacked), x])
+        width = layer.features * (layer.width - 1)
+        return self._beside([self._add("features_last", waves, setting=(waves in self.stacked, width)), x])
 
     # Operations ----------------------------------------------------------------------------------------------------
 
