@@ -81,7 +81,8 @@ def later(frame: pd.DataFrame, words: str = "colour") -> pd.DataFrame:
 
 
 def _classes(y: np.ndarray, labels: Any) -> np.ndarray:
-    return np.array(labels)[np.digitize(y, np.quantile(y, np.arange(1, len(labels)) / len(labels)))]
+    codes: np.ndarray = np.digitize(y, np.quantile(y, np.arange(1, len(labels)) / len(labels)))
+    return np.array(labels)[codes]
 
 
 def _tabular(labels: Any, **settings: Any) -> Case:
@@ -107,8 +108,8 @@ def _pipeline(learner: Any, labels: Any = None, **settings: Any) -> Case:
 
 def _plain(learner: Any, labels: Any = None, names: Any = None) -> Case:
     """Columns of numbers alone, by name or in an array."""
-    X, y = ff.datasets.blobs(n=160, centers=3 if labels is None else len(labels), n_features=3, random_state=0)
-    y = X @ [1.0, -2.0, 0.5] if labels is None else np.array(labels)[y]
+    X, codes = ff.datasets.blobs(n=160, centers=3 if labels is None else len(labels), n_features=3, random_state=0)
+    y: Any = X @ [1.0, -2.0, 0.5] if labels is None else np.array(labels)[codes]
     X, rows = X[:120], X[120:]
     if names is None:
         return Case(learner.fit(X, y[:120]), rows)
@@ -129,7 +130,7 @@ def _odd_numbers() -> Case:
     return Case(model, _objects(rows[names]))
 
 
-def _objects(frame: pd.DataFrame) -> np.ndarray:
+def _objects(frame: pd.DataFrame) -> Any:
     return frame.astype(object).where(frame.notna(), None).to_numpy()
 
 
@@ -158,13 +159,13 @@ _CASES = {
     "no names": _odd_numbers,
     "pipeline": lambda: _pipeline(ff.MLPClassifier(activation="elu", **SHORT), ["no", "yes"], max_categories=3),
     "target scaled": _wide_standard,
-    "date_parts": lambda: _pipeline(ff.MLPRegressor(activation="tanh", **SHORT), scaling="smooth_clip", date_parts=True),
+    "parts": lambda: _pipeline(ff.MLPRegressor(activation="tanh", **SHORT), scaling="smooth_clip", date_parts=True),
     "raw": lambda: _pipeline(ff.Adaline(max_epochs=3), ["a", "b", "c"], scaling="robust"),
     "perceptron": lambda: _plain(ff.Perceptron(threshold=0.5, max_epochs=3), [False, True], ["a", "b", "c"]),
     "adaline": lambda: _plain(ff.Adaline(max_epochs=3), [1.0, 2.0, 4.0]),
     "shares": lambda: _plain(ff.MLPClassifier(loss="squared_error", **SHORT), [10, 20, 30]),
     "float64": lambda: _plain(ff.MLPClassifier(activation="gelu", dtype="float64", **SHORT), ["u", "v"]),
-    "own activation": lambda: _plain(ff.MLPRegressor(activation=nn.LeakyReLU(0.2), **SHORT), None, ["a", "b", "prediction"]),
+    "named": lambda: _plain(ff.MLPRegressor(activation=nn.LeakyReLU(0.2), **SHORT), None, ["a", "b", "prediction"]),
     "several labels": _several_labels,
 }  # fmt: skip
 NAMES = tuple(_CASES)
@@ -179,7 +180,7 @@ def case(name: str) -> Case:
 
 
 def records(rows: Any) -> Any:
-    """Return rows as a written-out model takes them: dicts of plain values, dates as text, None where one is missing."""
+    """Return rows as a written-out model takes them: dicts of plain values, dates as text, None for missing ones."""
     if not isinstance(rows, pd.DataFrame):
         if rows.dtype == object:
             return [{f"x{j}": cell for j, cell in enumerate(row)} for row in rows.tolist()]

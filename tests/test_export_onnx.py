@@ -12,9 +12,9 @@ import onnx
 import onnxruntime
 import pandas as pd
 import pytest
-from exported import HOSTILE, NAMES, QUICK, case, table
 
 import feedforward as ff
+from exported import HOSTILE, NAMES, QUICK, case, table
 from feedforward.errors import InputError, MissingPackageError
 from feedforward.exports.graph import Graph
 from feedforward.exports.onnx import ML_OPSET, OPSET, onnx_of

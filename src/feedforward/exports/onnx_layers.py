@@ -53,7 +53,13 @@ def _node(graph: Graph, operation: Operation, inputs: list[Value], program: Prog
     if kind == "lookup":
         codes = graph.node("Squeeze", graph.cast(x, np.int64), graph.array(np.array([-1])))
         return graph.node("Gather", inputs[1], codes, axis=1 if program.members else 0)
-    return _FEATURES[kind](graph, x, setting)
+    if kind == "features_first":
+        turned = graph.node("Transpose", x, perm=[0, 2, 1] if setting else [1, 0])
+        return graph.node("Unsqueeze", turned, graph.array(np.array([-1])))
+    stacked, width = setting  # features_last
+    turned = graph.node("Transpose", x, perm=[0, 2, 1, 3] if stacked else [1, 0, 2])
+    sizes = [0, 0, width] if stacked else [0, width]  # 0 keeps a size
+    return graph.node("Reshape", turned, graph.array(np.array(sizes)))
 
 
 def _gelu(graph: Graph, x: Value, program: Program) -> Value:
@@ -62,18 +68,3 @@ def _gelu(graph: Graph, x: Value, program: Program) -> Value:
     error = graph.cast(graph.node("Erf", error), program.dtype)
     half = graph.node("Mul", x, graph.array(np.array(0.5, program.dtype)))
     return graph.node("Mul", half, graph.node("Add", error, graph.array(np.array(1.0, program.dtype))))
-
-
-def _features_first(graph: Graph, x: Value, stacked: bool) -> Value:
-    turned = graph.node("Transpose", x, perm=[0, 2, 1] if stacked else [1, 0])
-    return graph.node("Unsqueeze", turned, graph.array(np.array([-1])))
-
-
-def _features_last(graph: Graph, x: Value, setting: tuple[bool, int]) -> Value:
-    stacked, width = setting
-    turned = graph.node("Transpose", x, perm=[0, 2, 1, 3] if stacked else [1, 0, 2])
-    sizes = [0, 0, width] if stacked else [0, width]  # 0 keeps a size
-    return graph.node("Reshape", turned, graph.array(np.array(sizes)))
-
-
-_FEATURES = {"features_first": _features_first, "features_last": _features_last}

@@ -205,12 +205,12 @@ def calendar(moments: Array, part: str) -> Array:
     return result
 
 
-def scaled(raw: Array, scaling: Array) -> Array:
+def scaled(raw: Array, scaling: dict[str, list[float]]) -> Array:
     """Return the raw matrix, gaps filled and scaled; `scaling` has fill, center, scale and limit of each column.
 
     u = (x - center) / scale, then u / sqrt(1 + (u / limit)²), which stays within the limit.
     """
-    fill, center, scale, limit = scaling.T
+    fill, center, scale, limit = np.array(list(scaling.values())).T
     u = (np.where(np.isnan(raw), fill, raw) - center) / scale
     u = np.clip(u, -3.4028234663852886e38, 3.4028234663852886e38)
     result: Array = u / np.sqrt(1 + (u / limit) ** 2)
@@ -287,7 +287,7 @@ def features_first(x: Array) -> Array:
 def features_last(x: Array) -> Array:
     """Turn (..., m, n, c) -> (..., n, m c)."""
     x = np.moveaxis(x, -3, -2)
-    return x.reshape(*x.shape[:-2], -1)
+    return x.reshape(*x.shape[:-2], x.shape[-2] * x.shape[-1])
 
 
 def softmax(z: Array) -> Array:

@@ -215,12 +215,12 @@ def _encode(found: Preprocessing, late: list[str]) -> str:
         lines += _call(reader, late)
     lines += ["    return scaled(raw, SCALING)", "", ""]
     lines += [
-        "# Of each column of numbers: what a gap becomes, what is subtracted, what then divides, the limit of the clip."
+        "# Of each column of numbers: what a gap becomes, what is subtracted, what divides, and the limit of the clip."
     ]
-    lines += ["SCALING = np.array(", "    ["]
+    lines += ["SCALING = {"]
     for label, *numbers in zip(found.labels, found.fill, found.center, found.scale, found.limit, strict=True):
-        lines += [f"        [{', '.join(map(_float, numbers))}],  # {label!r}"]
-    return "\n".join([*lines, "    ]", ")"])
+        lines += [f"    {label!r}: [{', '.join(map(_float, numbers))}],"]  # no comment: linters read these
+    return "\n".join([*lines, "}"])
 
 
 def _call(reader: Reader, late: list[str]) -> list[str]:
