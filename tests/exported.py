@@ -82,7 +82,8 @@ def later(frame: pd.DataFrame, words: str = "colour") -> pd.DataFrame:
 
 def _classes(y: np.ndarray, labels: Any) -> np.ndarray:
     codes: np.ndarray = np.digitize(y, np.quantile(y, np.arange(1, len(labels)) / len(labels)))
-    return np.array(labels)[codes]
+    found: np.ndarray = np.array(labels)[codes]
+    return found
 
 
 def _tabular(labels: Any, **settings: Any) -> Case:

@@ -83,7 +83,7 @@ def _head(parts: Parts, to: str, used: set[str]) -> str:
         rows = f"lists of {parts.n_columns} numbers" if parts.columns is None else named
     functions = "predict_proba(rows) and predict(rows)" if parts.answer.has_probabilities else "predict(rows)"
     lines = [
-        f'"""A {parts.kind}, written out by feedforward {__version__}: {functions}.',
+        f'"""{parts.kind}, written out by feedforward {__version__}: {functions}.',
         "",
         f"It needs {'NumPy' if to == 'numpy' else 'NumPy and PyTorch'} alone. Rows are {rows}.",
         "The weights stand beside this file, in one that WEIGHTS names. As a program, it answers the rows at its end.",
