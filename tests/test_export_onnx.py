@@ -164,6 +164,19 @@ def test_empty_text_that_was_a_category_stays_one() -> None:
     np.testing.assert_allclose(chances, model.predict_proba(frame), atol=1e-6)
 
 
+@pytest.mark.parametrize("levels", [(3, -2, 2**53), (1.5, 2.0, 1e300), (0.1, 0.2)])
+def test_categories_that_are_numbers_are_told_apart_exactly(levels: tuple[float, ...]) -> None:
+    def of(numbers: Any) -> pd.DataFrame:
+        return pd.DataFrame({"id": pd.array(numbers, "object")}).astype(float)
+
+    model = _fit(of((levels * 40)[:40]), {"id": "category"})
+    rows = of([*levels, np.nan, 2.5, levels[0] + 1e-9, 1e18, -1e300])
+    run = session(onnx_of(parts_of(model)))
+    chances = run.run(["probabilities"], fed(run, rows))[0]
+    np.testing.assert_allclose(chances, model.predict_proba(rows), atol=1e-6)
+    assert np.ptp(chances[: len(levels), 0]) > 0
+
+
 # What cannot be -----------------------------------------------------------------------------------------------------
 
 

@@ -4,8 +4,9 @@ Numbers, booleans, dates and categories that are numbers come as doubles, NaN wh
 since 1970-01-01. Text comes as strings, the empty one where a value is missing.
 """
 
+from typing import Any
+
 import numpy as np
-from numpy.typing import NDArray
 
 from feedforward.errors import InputError
 from feedforward.exports.graph import Graph, Value
@@ -84,24 +85,15 @@ def _scaled(graph: Graph, found: Preprocessing, raw: Value) -> Value:
 
 
 def _levels(graph: Graph, reader: Levels) -> dict[int, Value]:
-    if reader.holds in ("text", "date"):
-        place, missing = _places_of_text(graph, reader)
-        flags = None
-    else:
-        values = _as_doubles(reader)
-        x = graph.input(reader.name, _DOUBLE, (None, 1), f"category, {reader.holds}, or NaN")
-        flags = graph.cast(graph.node("Equal", x, graph.array(values[None])), np.float64)
-        missing = graph.cast(graph.node("IsNaN", x), np.float64)
-        counted = graph.array(np.arange(1.0, len(values) + 1)[:, None])
-        place = graph.node("MatMul", flags, counted)  # from 1, and 0 for none
+    of = _places_of_text if reader.holds in ("text", "date") else _places_of_numbers
+    place, missing = of(graph, reader)  # counted from 1, and 0 for none
     if reader.form == "code":
         return {reader.at: place}
     if reader.form == "pair":  # 0, 1, 2 -> 0, -1, 1
-        return {reader.at: _looked_up(graph, place, np.array([0.0, -1.0, 1.0]))}
-    if flags is None:
-        counted = graph.array(np.arange(1.0, len(reader.levels) + 1)[None])
-        flags = graph.cast(graph.node("Equal", place, counted), np.float64)
-    found = {reader.at: flags}
+        code = graph.cast(place, np.int64)
+        return {reader.at: graph.node("Gather", graph.array(np.array([0.0, -1.0, 1.0])), code, axis=0)}
+    counted = graph.array(np.arange(1.0, len(reader.levels) + 1)[None])
+    found = {reader.at: graph.cast(graph.node("Equal", place, counted), np.float64)}
     if reader.missing is not None:
         found[reader.missing] = missing
     if reader.other is not None:
@@ -111,37 +103,42 @@ def _levels(graph: Graph, reader: Levels) -> dict[int, Value]:
 
 
 def _places_of_text(graph: Graph, reader: Levels) -> tuple[Value, Value]:
-    """Return the place of each text among the levels, counted from 1, else 0; and 1 where it is missing."""
+    """Return the place of each text among the levels, and 1 where it is missing, else 0."""
     words = "category, text, or empty" if reader.holds == "text" else "category, a date as text, or empty"
     x = graph.input(reader.name, np.dtype(object), (None, 1), words)
     levels = [str(level) for level in reader.levels]
-    is_level = "" in levels  # then a missing value cannot be told from it
-    code = graph.node(
-        "LabelEncoder",
-        x,
-        domain="ai.onnx.ml",
-        keys_strings=[*levels, *([] if is_level else [""])],
-        values_int64s=list(range(1, len(levels) + 2 - is_level)),
-        default_int64=0,
-    )
-    last = graph.array(np.array(len(levels) + 1))
-    gap = graph.node("Equal", code, last)
+    empty = [] if "" in levels else [""]  # where "" is a level, a missing value cannot be told from it
+    code = _encoded(graph, x, "keys_strings", [*levels, *empty])
+    gap = graph.node("Equal", code, graph.array(np.array(len(levels) + 1)))
     place = graph.node("Where", gap, graph.array(np.array(0)), code)
     return graph.cast(place, np.float64), graph.cast(gap, np.float64)
 
 
-def _as_doubles(reader: Levels) -> NDArray[np.float64]:
+def _places_of_numbers(graph: Graph, reader: Levels) -> tuple[Value, Value]:
+    """Return the same of numbers and booleans."""
+    x = graph.input(reader.name, _DOUBLE, (None, 1), f"category, {reader.holds}, or NaN")
+    missing = graph.cast(graph.node("IsNaN", x), np.float64)
     for level in reader.levels:
         if isinstance(level, int) and abs(level) > _EXACT:
             raise InputError(
                 f"Column {reader.name!r} has the category {level}, which no double is exactly, and categories that are "
                 "numbers are doubles in ONNX. Make text of the column and train again."
             )
-    return np.array(reader.levels, np.float64)
+    levels = np.array(reader.levels, np.float64)
+    counted = np.arange(1.0, len(levels) + 1)
+    if (levels != np.floor(levels)).any() or (np.abs(levels) > _EXACT).any():
+        flags = graph.cast(graph.node("Equal", x, graph.array(levels[None])), np.float64)
+        return graph.node("MatMul", flags, graph.array(counted[:, None])), missing
+    whole = graph.cast(x, np.int64)
+    code = graph.cast(_encoded(graph, whole, "keys_int64s", levels.astype(np.int64).tolist()), np.float64)
+    is_whole = graph.node("Equal", x, graph.cast(whole, np.float64))
+    return graph.node("Where", is_whole, code, graph.array(np.array(0.0))), missing
 
 
-def _looked_up(graph: Graph, place: Value, numbers: NDArray[np.float64]) -> Value:
-    return graph.node("Gather", graph.array(numbers), graph.cast(place, np.int64), axis=0)
+def _encoded(graph: Graph, x: Value, kind: str, keys: list[Any]) -> Value:
+    """Return the place of each value among the keys, counted from 1; 0 where it is none of them."""
+    settings = {kind: keys, "values_int64s": list(range(1, len(keys) + 1)), "default_int64": 0}
+    return graph.node("LabelEncoder", x, domain="ai.onnx.ml", **settings)
 
 
 # Dates --------------------------------------------------------------------------------------------------------------
