@@ -14,9 +14,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from sklearn.pipeline import Pipeline
 
 import feedforward as ff
-from exported import HOSTILE, NAMES, QUICK, case, records, table
+from exported import HOSTILE, NAMES, QUICK, case, later, records, table
 from feedforward.errors import FileError, InputError, SettingError
 from feedforward.exports import runtime, writing
 from feedforward.tables.dates import FORMATS, PARTS, DateColumn
@@ -154,6 +155,31 @@ def test_columns_that_are_not_there_or_too_short_are_named() -> None:
         runtime.cells({"a": [1]}, "b", 1)
     with pytest.raises(ValueError, match="'a' has 1 cells and another has 2"):
         runtime.cells({"a": [1]}, "a", 2)
+
+
+@pytest.mark.parametrize("scaling", ["standard", "robust", "smooth_clip", "none"])
+@pytest.mark.parametrize("embed_above", [None, 4])
+@pytest.mark.parametrize("date_parts", [False, True])
+def test_encoding_is_the_encoders(scaling: str, embed_above: int | None, date_parts: bool, tmp_path: Path) -> None:
+    frame = table(120)[0]
+    frame.loc[:1, "wide"] = [-1.7e308, 3e307]
+    settings: dict[str, Any] = {"scaling": scaling, "embed_above": embed_above, "date_parts": date_parts}
+    encoder = ff.TableEncoder(max_categories=20, kinds={"gone": "drop", "day": "date", "id": "category"}, **settings)
+    width = encoder.fit_transform(frame).shape[1]
+    neuron = ff.Perceptron(max_mistakes=width).fit(np.eye(width), np.arange(width) % 2)
+    ff.export(Pipeline([("encoder", encoder), ("neuron", neuron)]), tmp_path / "model.py", to="numpy")
+    rows = later(table(60, 1)[0])
+    rows.loc[14:16, "wide"] = [1.7e308, -1.7e308, 5e-324]
+    found = runpy.run_path(str(tmp_path / "model.py"))["encode"](records(rows))
+    most = float(np.finfo(np.float32).max)  # what a network can be given
+    np.testing.assert_allclose(found, np.clip(encoder.transform(rows), -most, most), rtol=1e-12, atol=1e-12)
+
+
+def test_booleans_are_no_other_numbers() -> None:
+    raw = np.zeros((2, 1))
+    runtime.read_numbers({"a": [True, None]}, "a", raw, at=0, boolean=True)
+    with pytest.raises(ValueError, match="'a' must hold booleans, or 0 and 1; got 0.5 in row 1"):
+        runtime.read_numbers({"a": [False, 0.5]}, "a", raw, at=0, boolean=True)
 
 
 def test_text_and_numbers_are_not_the_same_category() -> None:

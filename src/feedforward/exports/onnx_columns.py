@@ -72,7 +72,8 @@ def _places(reader: Numbers | Dates | Levels) -> list[int]:
 def _scaled(graph: Graph, found: Preprocessing, raw: Value) -> Value:
     """Return the raw matrix filled, scaled and clipped: ``u = (x - center) / scale``, ``u / sqrt(1 + (u/limit)²)``."""
     x = graph.node("Where", graph.node("IsNaN", raw), graph.array(found.fill), raw)
-    u = graph.node("Div", graph.node("Sub", x, graph.array(found.center)), graph.array(found.scale))
+    half = graph.node("Mul", x, graph.array(np.array(0.5)))  # a difference of the largest doubles overflows
+    u = graph.node("Div", graph.node("Sub", half, graph.array(found.center / 2)), graph.array(found.scale / 2))
     u = graph.node("Max", graph.node("Min", u, graph.array(np.array(_MOST))), graph.array(np.array(-_MOST)))
     if not np.isfinite(found.limit).any():
         return u

@@ -68,10 +68,12 @@ def read_complete(rows: Any, names: list[str]) -> Array:
 # Columns of a table to columns of numbers ---------------------------------------------------------------------------
 
 
-def read_numbers(rows: Any, name: str, raw: Array, at: int, mark: int | None = None) -> None:
+def read_numbers(rows: Any, name: str, raw: Array, at: int, mark: int | None = None, boolean: bool = False) -> None:
     """Write a column of numbers, or of true and false as 1 and 0, into raw[:, at], NaN where one is missing."""
     for row, cell in enumerate(cells(rows, name, len(raw))):
         raw[row, at] = number_of(cell, name, row)
+        if boolean and raw[row, at] not in (0, 1) and not math.isnan(raw[row, at]):
+            raise wrong(name, "booleans, or 0 and 1", cell, row)
     if mark is not None:
         raw[:, mark] = np.isnan(raw[:, at])
 
@@ -211,8 +213,10 @@ def scaled(raw: Array, scaling: dict[str, list[float]]) -> Array:
     u = (x - center) / scale, then u / sqrt(1 + (u / limit)²), which stays within the limit.
     """
     fill, center, scale, limit = np.array(list(scaling.values())).T
-    u = (np.where(np.isnan(raw), fill, raw) - center) / scale
-    u = np.clip(u, -3.4028234663852886e38, 3.4028234663852886e38)
+    x = np.where(np.isnan(raw), fill, raw)
+    with np.errstate(over="ignore"):
+        u = (x / 2 - center / 2) / (scale / 2)  # of halves: a difference of the largest numbers overflows
+    u = np.clip(u, -3.4028234663852886e38, 3.4028234663852886e38)  # which float32 can hold
     result: Array = u / np.sqrt(1 + (u / limit) ** 2)
     return result
 

@@ -236,7 +236,7 @@ def _call(reader: Reader, late: list[str]) -> list[str]:
     elif isinstance(reader, Dates):
         given |= {"parts": _list(reader.parts, 8), "written": reader.written, "mark": reader.mark}
     else:
-        given["mark"] = reader.mark
+        given |= {"mark": reader.mark, "boolean": reader.boolean or None}
     texts = ["rows", repr(reader.name), "raw"]
     for name, value in given.items():
         if value is not None:
