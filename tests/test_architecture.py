@@ -36,6 +36,7 @@ ORDER = [
     "nn.rows",
     "nn.starts",
     "nn.folding",
+    "nn.lowering",
     "nn.losses",
     "nn.optimizers",
     "nn.schedules",
@@ -130,6 +131,18 @@ ORDER = [
     "phrases",
     "storage.words",
     "storage.summary",
+    "exports.preprocessing",
+    "exports.parts",
+    "exports.samples",
+    "exports.runtime",
+    "exports.expressions",
+    "exports.source",
+    "exports.graph",
+    "exports.onnx_calendar",
+    "exports.onnx_columns",
+    "exports.onnx_layers",
+    "exports.onnx",
+    "exports.writing",
     "plots.style",
     "plots.columns",
     "plots.scatter",
@@ -158,6 +171,7 @@ ORDER = [
     "commands.predict",
     "commands.evaluate",
     "commands.inspect",
+    "commands.export",
     "cli",
     "__main__",
 ]
@@ -177,6 +191,7 @@ def place(name: str) -> int:
         "estimators",
         "storage",
         "commands",
+        "exports",
     }:  # a docstring alone
         return -1
     assert name in ORDER, f"{name} has no place in ORDER: give it one"

@@ -11,6 +11,7 @@ from feedforward import __version__
 from feedforward.commands.demo import demo
 from feedforward.commands.errors import BAD_INPUT
 from feedforward.commands.evaluate import evaluate
+from feedforward.commands.export import export
 from feedforward.commands.inspect import inspect
 from feedforward.commands.predict import predict
 from feedforward.commands.train import train
@@ -46,11 +47,12 @@ def root(
     feedforward predict MODEL new.csv                 answers for new rows, by a model that train --out stored
     feedforward evaluate MODEL later.csv              how good it is on rows with the right answers
     feedforward inspect MODEL                         what is in the file
+    feedforward export MODEL --to onnx                the model for use without feedforward
     """  # noqa: D301 - the escape keeps the lines of the examples apart
 
 
 app.command()(demo)
-for command in (train, predict, evaluate, inspect):
+for command in (train, predict, evaluate, inspect, export):
     app.command(no_args_is_help=True)(command)
 
 
