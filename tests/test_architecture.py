@@ -144,6 +144,7 @@ ORDER = [
     "demo",
     "fitting",
     "measures",
+    "choices",
     "experiment",
     "answers",
     "picture",
