@@ -147,6 +147,8 @@ ORDER = [
     "choices",
     "experiment",
     "answers",
+    "answer_files",
+    "judging",
     "picture",
     "terminal",
     "commands.errors",
