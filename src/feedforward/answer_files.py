@@ -54,17 +54,19 @@ def write_answers(tables: Iterable[Any], path: str | Path | None, labels: Iterab
     quoting = "needed" if any(_needs_quotes(label) for label in labels) else "none"
     with _standard_output() if path is None else writing_whole(path) as file:
         writer = None
-        for table in tables:
-            if writer is None and is_csv:
-                file.write(",".join(map(_quoted, table.column_names)).encode() + b"\n")
-                options = csv.WriteOptions(include_header=False, quoting_style=quoting)
-                writer = csv.CSVWriter(file, table.schema, write_options=options)
-            elif writer is None:
-                writer = parquet.ParquetWriter(file, table.schema)
-            writer.write_table(table)
-            count += table.num_rows
-        if writer is not None:
-            writer.close()
+        try:
+            for table in tables:
+                if writer is None and is_csv:
+                    file.write(",".join(map(_quoted, table.column_names)).encode() + b"\n")
+                    options = csv.WriteOptions(include_header=False, quoting_style=quoting)
+                    writer = csv.CSVWriter(file, table.schema, write_options=options)
+                elif writer is None:
+                    writer = parquet.ParquetWriter(file, table.schema)
+                writer.write_table(table)
+                count += table.num_rows
+        finally:
+            if writer is not None:
+                writer.close()
     return count
 
 
