@@ -151,6 +151,14 @@ ORDER = [
     "answers",
     "picture",
     "terminal",
+    "commands.errors",
+    "commands.options",
+    "commands.training",
+    "commands.demo",
+    "commands.train",
+    "commands.predict",
+    "commands.evaluate",
+    "commands.inspect",
     "cli",
     "__main__",
 ]
@@ -162,7 +170,15 @@ def modules() -> dict[str, Path]:
 
 
 def place(name: str) -> int:
-    if name in {"neurons", "tables", "training", "training.compiled", "estimators", "storage"}:  # a docstring alone
+    if name in {
+        "neurons",
+        "tables",
+        "training",
+        "training.compiled",
+        "estimators",
+        "storage",
+        "commands",
+    }:  # a docstring alone
         return -1
     assert name in ORDER, f"{name} has no place in ORDER: give it one"
     return ORDER.index(name)
