@@ -150,6 +150,14 @@ ORDER = [
     "experiment",
     "answers",
     "picture",
+    "report.contest",
+    "report.verdict",
+    "report.profile",
+    "report.markup",
+    "report.pictures",
+    "report.chapters",
+    "report.looks",
+    "report.page",
     "terminal",
     "commands.errors",
     "commands.options",
@@ -178,6 +186,7 @@ def place(name: str) -> int:
         "estimators",
         "storage",
         "commands",
+        "report",
     }:  # a docstring alone
         return -1
     assert name in ORDER, f"{name} has no place in ORDER: give it one"

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 Measure = Callable[[Array], float]  # from the weights of rows
 
-# From measure to whether more of it is better. The first that a model has decides.
+# From measure to whether more of it is better.
 MEASURES = {
     "classification": {"log_loss": False, "auc": True, "accuracy": True},
     "regression": {"r2": True, "mean_absolute_error": False},
@@ -233,11 +233,13 @@ def _measure_all(measures: list[dict[str, Measure]], w: Array, draws: list[dict[
 
 
 def deciding(task: str, found: Sequence[Mapping[str, Any]]) -> str:
-    """Return the first measure of a task that all models have.
+    """Return the measure that decides between models: log loss if all have it, else accuracy; of numbers R².
 
     Examples
     --------
     >>> deciding("classification", [{"log_loss": 0.1, "accuracy": 1.0}, {"accuracy": 0.5}])
     'accuracy'
     """
-    return next(name for name in MEASURES[task] if all(name in own for own in found))
+    if task == "regression":
+        return "r2"
+    return "log_loss" if all("log_loss" in own for own in found) else "accuracy"
