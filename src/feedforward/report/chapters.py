@@ -108,9 +108,13 @@ def answers(experiment: Experiment, first: Contestant) -> str:
     return section(
         "answers",
         "Right and wrong",
-        paragraph("Each row of the table is a class, each column what it was taken for.", "note"),
+        '<div class="beside"><div>',
+        "<h3>What each class was taken for</h3>",
         confusion(found),
+        paragraph("Rows of this table are classes, columns what they were taken for.", "note"),
+        "</div><div>",
         _calibration(found),
+        "</div></div>",
     )
 
 

@@ -41,6 +41,9 @@ small { font-size: .82em; white-space: nowrap; }
   font-variant-numeric: tabular-nums; }
 .tile span { display: block; font-size: .85rem; }
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 19rem), 1fr)); gap: 1rem 1.6rem; }
+.beside { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 19rem), 1fr)); gap: .4rem 2.2rem; }
+.beside > div { min-width: 0; }
+.beside h3 { margin-top: .3rem; }
 figure { margin: .6rem 0 0; max-width: 30rem; min-width: 0; }
 figure svg { display: block; width: 100%; height: auto; overflow: visible; }
 .scroll { overflow-x: auto; margin: .6rem 0; -webkit-overflow-scrolling: touch; }
@@ -48,22 +51,24 @@ table { border-collapse: collapse; font-size: .92rem; font-variant-numeric: tabu
 th, td { padding: .42rem .8rem; text-align: left; border-bottom: 1px solid var(--line); vertical-align: middle; }
 th:first-child { padding-left: 0; }
 thead th { font-weight: 500; color: var(--soft); white-space: nowrap; }
-tbody th { font-weight: 550; max-width: 16rem; overflow-wrap: anywhere; }
+tbody th { font-weight: 550; min-width: 7.5rem; max-width: 16rem; overflow-wrap: break-word; }
 tbody tr:last-child > * { border-bottom: 0; }
 .n { text-align: right; white-space: nowrap; }
 .contest td, .contest th { white-space: nowrap; }
 .contest tbody tr:first-child th { color: var(--c0); }
 .columns td:last-child { min-width: 11rem; color: var(--soft); }
+.confusion tbody th { min-width: 4rem; }
 .confusion td { min-width: 3.6rem; text-align: right; border: 1px solid var(--card);
   background: color-mix(in srgb, var(--hue, var(--c4)) calc(var(--share, 0) * 50%), var(--page)); }
 .confusion .right { --hue: var(--c0); }
 .spark { display: block; width: 96px; height: 22px; fill: var(--c0); }
-.bar { display: block; min-width: 5rem; width: min(24rem, 34vw); height: .7rem; }
+.bar { display: block; width: min(24rem, 28vw); height: .7rem; }
 .bar i { display: block; height: 100%; border-radius: 3px; background: var(--c0); min-width: 1px; }
 .bar.pale i { background: var(--grey); }
 dl { display: grid; grid-template-columns: minmax(7rem, max-content) 1fr; gap: .25rem 1.2rem; margin: .4rem 0; }
 dt { color: var(--soft); } dd { margin: 0; min-width: 0; overflow-wrap: anywhere; }
 footer { margin-top: 1.4rem; color: var(--soft); font-size: .85rem; }
+@media (max-width: 44rem) { .contest small { display: block; } }
 @media (max-width: 30rem) { th, td { padding: .38rem .55rem; } .tile b { font-size: 1.25rem; } }
 @media print { body { background: none; } section, .tile { break-inside: avoid; } }
 """

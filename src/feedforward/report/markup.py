@@ -42,7 +42,7 @@ def words(value: Any) -> str:
     >>> words("column '<i>' is constant")
     'column &#x27;&lt;i&gt;&#x27; is constant'
     """
-    return text(value, longest=1000)
+    return text(value, longest=1000).replace(" %", "\u00a0%")
 
 
 def section(name: str, title: str, *parts: str) -> str:

@@ -90,21 +90,22 @@ def _reason(contest: Contest, rival: Contestant) -> str:
     value = rival.lead.value
     direction = ("higher" if better else "lower") if value >= 0 else ("lower" if better else "higher")
     interval = f"{difference(contest.measure, rival.lead.low)} to {difference(contest.measure, rival.lead.high)}"
-    outcome = {"better": "better", "worse": "worse", "even": "no difference that could not be chance"}[standing]
+    outcome = {"better": "better", "worse": "worse", "even": "which may be chance"}[standing]
     amount = difference(contest.measure, abs(value)).lstrip("+")
     times = ""
     if rival.name != "dummy" and rival.seconds > 0 and standing != "better":
-        times = _times(contest.first.seconds / rival.seconds)
+        times = _times(against, contest.first.seconds / rival.seconds)
     return (
         f"Against {against}: {MEASURE_NAMES[contest.measure]} {direction} by {amount} (advantage, 95 %: {interval}), "
         f"{outcome}{times}."
     )
 
 
-def _times(ratio: float) -> str:
-    if ratio >= 2:
-        return f"; it trained {ratio:.0f} times faster"
-    return f"; it trained {1 / ratio:.0f} times slower" if ratio <= 0.5 else ""
+def _times(against: str, ratio: float) -> str:
+    if 0.5 < ratio < 2:
+        return ""
+    faster, times = ratio >= 2, ratio if ratio >= 2 else 1 / max(ratio, 1e-9)
+    return f"; {against} trained {times:.0f} times {'faster' if faster else 'slower'}"
 
 
 def difference(measure: str, value: float) -> str:
