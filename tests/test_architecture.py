@@ -147,6 +147,7 @@ ORDER = [
     "demo",
     "fitting",
     "measures",
+    "choices",
     "experiment",
     "answers",
     "picture",

@@ -10,11 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pyarrow import csv, parquet
-from sklearn.pipeline import Pipeline
 
 from feedforward.disk import write_bytes
 from feedforward.errors import InputError, ModelFileError, SettingError, TableError
-from feedforward.fitting import ask, learner_of
+from feedforward.fitting import ask, encoder_of, learner_of
 from feedforward.measures import measured
 from feedforward.storage.labels import label_from_facts
 from feedforward.storage.saving import read_model
@@ -67,7 +66,7 @@ class StoredModel:
     @property
     def encoder(self) -> TableEncoder | None:
         """The part that makes numbers of columns, if there is one."""
-        return self.model[0] if isinstance(self.model, Pipeline) else None
+        return encoder_of(self.model)
 
     @property
     def text_columns(self) -> list[str]:

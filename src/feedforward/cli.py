@@ -41,7 +41,7 @@ def root(
     """Feedforward networks, from one neuron to production.
 
     \b
-    feedforward demo                                  two neurons and a network on a real table, with pictures
+    feedforward demo                                  two neurons and two networks on a real table, with pictures
     feedforward train patients.csv --target outcome   train on a table of your own
     feedforward predict MODEL new.csv                 answers for new rows, by a model that train --out stored
     feedforward evaluate MODEL later.csv              how good it is on rows with the right answers
