@@ -12,7 +12,21 @@ from feedforward.importance import Importance
 from feedforward.phrases import MEASURE_NAMES, counted, figure
 from feedforward.report import pictures
 from feedforward.report.contest import Contest, Contestant
-from feedforward.report.markup import bar, measured, named, paragraph, seconds, section, size, spark, table, text, words
+from feedforward.report.markup import (
+    bar,
+    measured,
+    named,
+    number,
+    paragraph,
+    score,
+    seconds,
+    section,
+    size,
+    spark,
+    table,
+    text,
+    words,
+)
 from feedforward.report.profile import most_frequent, profile
 from feedforward.report.verdict import Verdict, called
 from feedforward.scoring import LEAST_CHANCE, MEASURES, Answers
@@ -20,6 +34,7 @@ from feedforward.scoring import LEAST_CHANCE, MEASURES, Answers
 Array = NDArray[Any]
 
 _MOST_CLASSES = 12  # shown one by one; rarer ones together
+_BESIDE = 4  # classes whose table leaves room for a picture beside it
 _MOST_COLUMNS = 200
 _MOST_NEEDED = 20
 _SHARES = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
@@ -29,7 +44,7 @@ def heading(experiment: Experiment, contest: Contest) -> str:
     """Return the top of the page: what is predicted from what, and the first figures."""
     first, tested = contest.first, len(experiment.test[1])
     tiles = [
-        (figure(name, found.value).replace("-", "−"), f"{MEASURE_NAMES[name]} on {counted(tested, 'row')} set aside")
+        (score(name, found.value), f"{MEASURE_NAMES[name]} on {counted(tested, 'row')} set aside")
         for name, found in first.scores.items()
         if name != "auc"
     ]
@@ -64,10 +79,6 @@ def scores(contest: Contest) -> str:
         ]
         for one in contest.contestants
     ]
-    shown = [one for one in ready if np.isfinite(one.scores[contest.measure].value)]
-    drawn = pictures.race(
-        [one.title for one in shown], [one.scores[contest.measure] for one in shown], named(contest.measure)
-    )
     return section(
         "scores",
         "Beside simpler models",
@@ -81,7 +92,25 @@ def scores(contest: Contest) -> str:
             numbers=range(1, len(names) + 3),
             kind="contest",
         ),
-        figures((drawn, "")) if len(shown) > 1 else "",
+        _differences(contest),
+    )
+
+
+def _differences(contest: Contest) -> str:
+    """Return pictures of scores and of differences to the model in question; the dummy is too far off to be in them."""
+    shown = [one for one in contest.contestants if one.name != "dummy" and contest.measure in one.scores]
+    leads = {one.title: one.lead for one in shown if one.lead is not None and np.isfinite(one.lead.value)}
+    if not leads:
+        return ""
+    found = {one.title: one.scores[contest.measure] for one in shown}
+    name, unit = named(contest.measure), MEASURE_NAMES[contest.measure]
+    return figures(
+        (pictures.intervals(list(found), list(found.values()), name, ours=0, zero=False), ""),
+        (
+            pictures.intervals(list(leads), list(leads.values()), f"advantage in {unit}", ours=None, zero=True),
+            f"What {called(contest)} is better by than each, on the same rows: beyond chance where the line does not "
+            "reach 0.",
+        ),
     )
 
 
@@ -108,7 +137,7 @@ def answers(experiment: Experiment, first: Contestant) -> str:
     return section(
         "answers",
         "Right and wrong",
-        '<div class="beside"><div>',
+        f'<div class="{"beside" if len(found.classes) <= _BESIDE else ""}"><div>',
         "<h3>What each class was taken for</h3>",
         confusion(found),
         paragraph("Rows of this table are classes, columns what they were taken for.", "note"),
@@ -173,8 +202,8 @@ def _numbers(experiment: Experiment, found: Answers) -> str:
         "answers",
         "Right and wrong",
         paragraph(
-            f"Half of the answers are off by less than {low:.4g}, nine of ten by less than {middle:.4g}, 99 of 100 by "
-            f"less than {high:.4g}."
+            f"Half of the answers are off by less than {number(low)}, nine of ten by less than {number(middle)}, 99 of "
+            f"100 by less than {number(high)}."
         ),
         figures(
             (
@@ -211,8 +240,8 @@ def _coverage(experiment: Experiment, found: Answers) -> tuple[str, str]:
 def learning(experiment: Experiment) -> str:
     """Return the learning curves."""
     history = experiment.learner.history_
-    score = "accuracy" if experiment.task == "classification" else "R²"
-    drawn = [(pictures.curves(history, *pair), "") for pair in (("loss", "loss"), ("score", score))]
+    name = "accuracy" if experiment.task == "classification" else "R²"
+    drawn = [(pictures.curves(history, *pair), "") for pair in (("loss", "loss"), ("score", name))]
     drawn.append((pictures.curves(history, "mistakes", "mistakes"), ""))
     epochs = counted(int(experiment.learner.n_iter_), "epoch")
     said = [paragraph(f"Warning: {warning}", "note") for warning in experiment.warnings]
@@ -229,7 +258,7 @@ def needs(found: Importance | None, why_not: str) -> str:
         [
             text(name, 40),
             bar(mean / most, "" if mean > 2 * deviation else "pale"),
-            f"{mean:.3g} <small>± {deviation:.1g}</small>".replace("-", "−"),
+            f"{mean:.3f} <small>± {deviation:.3f}</small>".replace("-", "−"),
         ]
         for name, mean, deviation in ranked[:_MOST_NEEDED]
     ]
@@ -239,11 +268,11 @@ def needs(found: Importance | None, why_not: str) -> str:
         "columns-needed",
         "Which columns it needs",
         paragraph(
-            f"How much worse the {MEASURE_NAMES[found.measure]} becomes when a column's cells change places on the "
-            "rows set aside. Columns that say much the same stand in for one another: each may then look dispensable. "
-            f"Grey bars cannot be told from 0.{left}"
+            f"How much worse the score ({MEASURE_NAMES[found.measure]}) becomes when a column's cells change places on "
+            "the rows set aside. Columns that say much the same stand in for one another: each may then look "
+            f"dispensable. Grey bars cannot be told from 0.{left}"
         ),
-        table(["column", "", "loss"], rows, numbers=[2]),
+        table(["column", "", "loss"], rows, numbers=[2], kind="bars"),
     )
 
 
@@ -292,7 +321,9 @@ def about_table(experiment: Experiment) -> str:
 def _target(experiment: Experiment, y: Array) -> str:
     if experiment.task == "regression":
         low, middle, high = np.min(y), np.median(y), np.max(y)
-        caption = f"From {low:.6g} to {high:.6g}, median {middle:.6g}; the outermost half percent are not drawn."
+        caption = (
+            f"From {number(low)} to {number(high)}, median {number(middle)}; the outermost half percent are not drawn."
+        )
         return figures((pictures.spread(y.astype(np.float64), experiment.target), caption))
     counts = most_frequent(y.tolist())
     shown = counts[:_MOST_CLASSES]
@@ -303,7 +334,7 @@ def _target(experiment: Experiment, y: Array) -> str:
     ]
     rest = len(counts) - len(shown)
     more = paragraph(f"And {counted(rest, 'class')} that are rarer.", "note") if rest else ""
-    return table(["class", "", "rows"], rows, numbers=[2]) + more
+    return table(["class", "", "rows"], rows, numbers=[2], kind="bars") + more
 
 
 def method(experiment: Experiment, contest: Contest, facts: Sequence[tuple[str, str]]) -> str:

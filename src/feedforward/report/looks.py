@@ -51,7 +51,7 @@ table { border-collapse: collapse; font-size: .92rem; font-variant-numeric: tabu
 th, td { padding: .42rem .8rem; text-align: left; border-bottom: 1px solid var(--line); vertical-align: middle; }
 th:first-child { padding-left: 0; }
 thead th { font-weight: 500; color: var(--soft); white-space: nowrap; }
-tbody th { font-weight: 550; min-width: 7.5rem; max-width: 16rem; overflow-wrap: break-word; }
+tbody th { font-weight: 550; min-width: 7.5rem; max-width: 16rem; overflow-wrap: anywhere; }
 tbody tr:last-child > * { border-bottom: 0; }
 .n { text-align: right; white-space: nowrap; }
 .contest td, .contest th { white-space: nowrap; }
@@ -62,7 +62,10 @@ tbody tr:last-child > * { border-bottom: 0; }
   background: color-mix(in srgb, var(--hue, var(--c4)) calc(var(--share, 0) * 50%), var(--page)); }
 .confusion .right { --hue: var(--c0); }
 .spark { display: block; width: 96px; height: 22px; fill: var(--c0); }
-.bar { display: block; width: min(24rem, 28vw); height: .7rem; }
+.contest, .columns, .bars { width: 100%; }
+.bars { max-width: 48rem; }
+.bars td:nth-child(2) { width: 60%; }
+.bar { display: block; width: 100%; min-width: 4.5rem; height: .7rem; }
 .bar i { display: block; height: 100%; border-radius: 3px; background: var(--c0); min-width: 1px; }
 .bar.pale i { background: var(--grey); }
 dl { display: grid; grid-template-columns: minmax(7rem, max-content) 1fr; gap: .25rem 1.2rem; margin: .4rem 0; }

@@ -152,8 +152,32 @@ def measured(name: str, found: Estimate | None) -> str:
     """
     if found is None or found.value != found.value:
         return "–"
-    low, high = (figure(name, end).removesuffix(" %") for end in (found.low, found.high))
-    return f"{text(figure(name, found.value))} <small>{text(f'{low} to {high}')}</small>".replace("-", "−")
+    low, high = (score(name, end).removesuffix(" %") for end in (found.low, found.high))
+    return f"{score(name, found.value)} <small>{low} to {high}</small>"
+
+
+def number(value: float) -> str:
+    """Return a number to four digits, with marks between thousands.
+
+    Examples
+    --------
+    >>> number(18234.5), number(0.0123), number(-3e12)
+    ('18,230', '0.0123', '−3e+12')
+    """
+    rounded = float(f"{value:.4g}")
+    line = f"{rounded:,.0f}" if 1000 <= abs(rounded) < 1e7 else f"{rounded:.4g}"
+    return line.replace("-", "−")
+
+
+def score(name: str, value: float) -> str:
+    """Return a score as it is written on the page.
+
+    Examples
+    --------
+    >>> score("accuracy", 0.9), score("mean_absolute_error", 12345.0), score("r2", -0.5)
+    ('90.0 %', '12,340', '−0.500')
+    """
+    return number(value) if name == "mean_absolute_error" else figure(name, value).replace("-", "−")
 
 
 def named(measure: str) -> str:

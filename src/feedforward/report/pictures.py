@@ -10,15 +10,17 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
 from feedforward import plots
 from feedforward.plots.style import GREY, INK, PALETTE, SMALL, colour, dressed, label_axes, point_size
-from feedforward.report.markup import plain, text
+from feedforward.report.markup import number, plain, text
 from feedforward.scoring import Estimate
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
 
 Array = NDArray[Any]
 
@@ -103,17 +105,31 @@ def curves(history: Mapping[str, Any], ending: str, title: str) -> str:
     return as_svg(figure, f"{title} by epoch")
 
 
-def race(names: Sequence[str], found: Sequence[Estimate], measure: str) -> str:
-    """Return the picture of one measure of several models, with intervals: the first one stands out.
+def intervals(names: Sequence[str], found: Sequence[Estimate], x: str, *, ours: int | None, zero: bool) -> str:
+    """Return the picture of numbers with their intervals, one below the other.
+
+    Parameters
+    ----------
+    names : sequence of str
+    found : sequence of Estimate
+    x : str
+        What the numbers are.
+    ours : int, optional
+        The one that stands out.
+    zero : bool
+        Whether to draw a line at 0.
 
     Examples
     --------
-    >>> race(["ours", "theirs"], [Estimate(0.9, 0.8, 0.95), Estimate(0.7, 0.6, 0.8)], "accuracy")[:4]
+    >>> two = [Estimate(0.9, 0.8, 0.95), Estimate(0.7, 0.6, 0.8)]
+    >>> intervals(["ours", "theirs"], two, "accuracy", ours=0, zero=False)[:4]
     '<svg'
     """
     figure, ax = paper(height=0.9 + 0.42 * len(names))
+    if zero:
+        ax.axvline(0, color=INK, linewidth=1.2)
     for place, one in enumerate(found):
-        ink = colour(0) if place == 0 else GREY
+        ink = GREY if ours is not None and place != ours else colour(0)
         ax.plot([one.low, one.high], [place, place], color=ink, linewidth=2.2, solid_capstyle="round")
         ax.plot(one.value, place, "o", color=ink, markersize=7)
     ax.set_ylim(len(names) - 0.5, -0.5)
@@ -121,8 +137,9 @@ def race(names: Sequence[str], found: Sequence[Estimate], measure: str) -> str:
     ax.tick_params(axis="y", length=0, labelsize=10)
     ax.spines["left"].set_visible(False)
     ax.grid(axis="x", color=GREY, linewidth=0.4, alpha=0.4)
-    label_axes(ax, measure, "")
-    return as_svg(figure, f"{measure} of each model")
+    _few_ticks(ax.xaxis)
+    label_axes(ax, x, "")
+    return as_svg(figure, x)
 
 
 def calibration(chances: Array, right: Array, x: str, y: str) -> str:
@@ -225,8 +242,16 @@ def against(x: Array, y: Array, names: tuple[str, str], line: str) -> str:
     else:
         ends = [min(x[rows].min(), y[rows].min()), max(x[rows].max(), y[rows].max())]
         ax.plot(ends, ends, color=GREY, linewidth=1, linestyle=(0, (4, 3)))
+    _few_ticks(ax.xaxis)
+    _few_ticks(ax.yaxis)
     label_axes(ax, *names)
     return as_svg(figure, f"{names[1]} against {names[0]}")
+
+
+def _few_ticks(axis: "Axis") -> None:
+    """Leave room between the numbers at an axis, and write them as on the page."""
+    axis.set_major_locator(MaxNLocator(nbins=5))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
 
 
 def spread(values: Array, name: str) -> str:
@@ -241,5 +266,6 @@ def spread(values: Array, name: str) -> str:
     low, high = np.quantile(values, [0.005, 0.995])
     shown = values[(values >= low) & (values <= high)]
     ax.hist(shown, bins=min(40, max(5, int(np.sqrt(len(shown))))), color=colour(0), alpha=0.85)
+    _few_ticks(ax.xaxis)
     label_axes(ax, name, "rows")
     return as_svg(figure, f"distribution of {name}")

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from feedforward.report.markup import number
 from feedforward.tables.values import decoded, holding
 
 _BARS = 24  # of a histogram
@@ -75,7 +76,7 @@ def profile(column: Any, name: str, kind: str) -> Profile:
 def _numbers(column: Any) -> tuple[NDArray[np.float64], str]:
     values = column.cast(pa.float64()).to_numpy()
     low, middle, high = values.min(), float(np.median(values)), values.max()
-    return histogram(values), f"{low:.4g} to {high:.4g}, median {middle:.4g}"
+    return histogram(values), f"{number(low)} to {number(high)}, median {number(middle)}"
 
 
 def histogram(values: NDArray[Any], bars: int = _BARS) -> NDArray[np.float64]:
