@@ -13,13 +13,13 @@ import pytest
 from sklearn.metrics import accuracy_score, confusion_matrix, log_loss
 
 import feedforward as ff
-from commands import write
+from commands import run, write
 from expected_failures import NO_BROWSER
 from feedforward.experiment import Experiment, run_experiment
 from feedforward.report.contest import Contest, Contestant, run_contest
 from feedforward.report.page import write_report
 from feedforward.report.verdict import verdict
-from feedforward.scoring import Estimate, answers_of, resample
+from feedforward.scoring import Estimate, resample
 from pages import Page
 
 QUICK: dict[str, Any] = {"preset": "fast", "members": 2, "max_epochs": 12, "engine": "numpy"}
@@ -295,3 +295,30 @@ def test_a_model_of_ones_own_has_a_page_too(tmp_path: Path) -> None:
     )  # fmt: skip
     write_report(experiment, tmp_path / "page.html")
     assert "Warning: <b>bold</b>" in Page(tmp_path / "page.html").text
+
+
+# On the command line -----------------------------------------------------------------------------------------------
+
+
+def test_train_writes_a_report_beside_the_model(tmp_path: Path) -> None:
+    table = write(tmp_path / "table.csv", linear_problem(120))
+    page, model = tmp_path / "page.html", tmp_path / "model.safetensors"
+    settings = ["--preset", "fast", "--epochs", "5", "--set", "engine=numpy"]
+    result = run("train", table, "-t", "answer", *settings, "--report", page, "--out", model)
+    assert f"report: {page}" in result.stdout
+    assert "Network (tabular) on table.csv" in Page(page).text
+    assert model.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("page.txt", "reports end in .html or .htm. Name such a file."),
+        ("no/page.html", "Create it first."),
+    ],
+)
+def test_a_report_that_cannot_be_written_is_refused_before_the_work(tmp_path: Path, name: str, words: str) -> None:
+    table = write(tmp_path / "table.csv", linear_problem(60))
+    result = run("train", table, "-t", "answer", "--report", tmp_path / name, "--out", tmp_path / "m.st", code=2)
+    assert words in result.stderr
+    assert not (tmp_path / "m.st").exists()

@@ -15,6 +15,7 @@ MEASURES = {
     "classification": {"log_loss": False, "auc": True, "accuracy": True},
     "regression": {"r2": True, "mean_absolute_error": False},
 }
+DECIDING = {"classification": ("log_loss", "accuracy"), "regression": ("r2", "mean_absolute_error")}
 LEAST_CHANCE = 1e-7  # what a probability counts as at least: one answer that is sure and wrong must not decide alone
 SHARE = 0.95  # of resamples that an interval holds
 
@@ -233,13 +234,12 @@ def _measure_all(measures: list[dict[str, Measure]], w: Array, draws: list[dict[
 
 
 def deciding(task: str, found: Sequence[Mapping[str, Any]]) -> str:
-    """Return the measure that decides between models: log loss if all have it, else accuracy; of numbers R².
+    """Return the measure that decides between models: the first of `DECIDING` if all have it, else the second.
 
     Examples
     --------
     >>> deciding("classification", [{"log_loss": 0.1, "accuracy": 1.0}, {"accuracy": 0.5}])
     'accuracy'
     """
-    if task == "regression":
-        return "r2"
-    return "log_loss" if all("log_loss" in own for own in found) else "accuracy"
+    first, second = DECIDING[task]
+    return first if all(first in own for own in found) else second
