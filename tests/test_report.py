@@ -122,8 +122,8 @@ def test_a_network_that_beats_all_is_worth_it(numbers: Made) -> None:
 
 def test_the_page_says_what_columns_and_target_are(numbers: Made) -> None:
     experiment, page = numbers
-    columns = next(rows[1:] for rows in page.tables if rows[0][1:2] == ["taken for"])
-    assert [row[:2] for row in columns] == [
+    columns = next(rows[1:] for rows in page.tables if rows[0][1:2] == ["distribution"])
+    assert [[row[0], row[2]] for row in columns] == [
         [name, experiment.encoder.kinds_[name]] for name in ["a", "b", "c", "d", "colour"]
     ]
     assert "500 rows, 5 columns" in page.text

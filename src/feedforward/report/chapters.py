@@ -291,10 +291,10 @@ def about_table(experiment: Experiment) -> str:
         rows.append(
             [
                 text(name, 40),
+                spark(found.heights),
                 text(found.kind),
                 f"{found.missing:,}{share}",
                 f"{found.distinct:,}",
-                spark(found.heights),
                 text(found.words),
             ]
         )
@@ -304,14 +304,14 @@ def about_table(experiment: Experiment) -> str:
         "The table",
         paragraph(
             f"{counted(X.num_rows, 'row')}, {counted(X.num_columns, 'column')} to predict from. "
-            f"What is predicted, {experiment.target}:"
+            f"To be predicted: {experiment.target}."
         ),
         _target(experiment, y),
         f"<h3>{counted(X.num_columns, 'column')}</h3>",
         table(
-            ["column", "taken for", "missing", "different", "distribution", "range, or most frequent"],
+            ["column", "distribution", "taken for", "missing", "different", "range, or most frequent"],
             rows,
-            numbers=[2, 3],
+            numbers=[3, 4],
             kind="columns",
         ),
         paragraph(f"{counted(left, 'column')} more are not shown.", "note") if left else "",

@@ -56,7 +56,7 @@ tbody tr:last-child > * { border-bottom: 0; }
 .n { text-align: right; white-space: nowrap; }
 .contest td, .contest th { white-space: nowrap; }
 .contest tbody tr:first-child th { color: var(--c0); }
-.columns td:last-child { min-width: 11rem; color: var(--soft); }
+.columns td:last-child { min-width: 12rem; color: var(--soft); }
 .confusion tbody th { min-width: 4rem; }
 .confusion td { min-width: 3.6rem; text-align: right; border: 1px solid var(--card);
   background: color-mix(in srgb, var(--hue, var(--c4)) calc(var(--share, 0) * 50%), var(--page)); }
@@ -71,7 +71,7 @@ tbody tr:last-child > * { border-bottom: 0; }
 dl { display: grid; grid-template-columns: minmax(7rem, max-content) 1fr; gap: .25rem 1.2rem; margin: .4rem 0; }
 dt { color: var(--soft); } dd { margin: 0; min-width: 0; overflow-wrap: anywhere; }
 footer { margin-top: 1.4rem; color: var(--soft); font-size: .85rem; }
-@media (max-width: 44rem) { .contest small { display: block; } }
+@media (max-width: 44rem) { .contest small, .bars small { display: block; } }
 @media (max-width: 30rem) { th, td { padding: .38rem .55rem; } .tile b { font-size: 1.25rem; } }
 @media print { body { background: none; } section, .tile { break-inside: avoid; } }
 """

@@ -82,15 +82,22 @@ def _numbers(column: Any) -> tuple[NDArray[np.float64], str]:
 def histogram(values: NDArray[Any], bars: int = _BARS) -> NDArray[np.float64]:
     """Return the rows in each of some bars of equal width; the outermost hundredths are in the first and the last.
 
+    Of whole numbers each bar holds as many different ones, so that there may be fewer bars.
+
     Examples
     --------
-    >>> histogram(np.array([0.0, 1.0, 1.0, 2.0]), bars=2).tolist(), histogram(np.array([3.0]), bars=2).tolist()
-    ([1.0, 3.0], [1.0])
+    >>> histogram(np.array([0.0, 0.9, 1.1, 2.0]), bars=2).tolist(), histogram(np.array([3.0]), bars=2).tolist()
+    ([2.0, 2.0], [1.0])
+    >>> histogram(np.array([0.0, 1.0, 1.0, 2.0]), bars=2).tolist()
+    [3.0, 1.0]
     """
     low, high = np.quantile(values, [0.01, 0.99], method="nearest")
     if low == high:
         low, high = values.min(), values.max()
     width = high / bars - low / bars
+    if (values == np.floor(values)).all():
+        width = np.ceil((high - low + 1) / bars)
+        bars = int(np.ceil((high - low + 1) / width)) if np.isfinite(width) else bars
     if not (np.isfinite(width) and low + width > low):
         return np.array([float(len(values))])
     places = np.clip(np.floor((values - low) / width), 0, bars - 1).astype(np.intp)
