@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from feedforward.estimators.tabular_classifier import TabularClassifier as TabularClassifier
     from feedforward.estimators.tabular_regressor import TabularRegressor as TabularRegressor
     from feedforward.exports.writing import export as export
+    from feedforward.importance import permutation_importance as permutation_importance
     from feedforward.neurons.adaline import Adaline as Adaline
     from feedforward.neurons.perceptron import Perceptron as Perceptron
     from feedforward.storage.saving import load as load
@@ -54,6 +55,7 @@ _HOME = {
     "Checkpoint": "training.checkpoints",
     "read_table": "tables.reading",
     "TableEncoder": "tables.encoding",
+    "permutation_importance": "importance",
     "save": "storage.saving",
     "load": "storage.saving",
     "export": "exports.writing",

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from feedforward import __version__
+from feedforward.commands.compare import compare
 from feedforward.commands.demo import demo
 from feedforward.commands.errors import BAD_INPUT
 from feedforward.commands.evaluate import evaluate
@@ -46,13 +47,14 @@ def root(
     feedforward train patients.csv --target outcome   train on a table of your own
     feedforward predict MODEL new.csv                 answers for new rows, by a model that train --out stored
     feedforward evaluate MODEL later.csv              how good it is on rows with the right answers
+    feedforward compare patients.csv --target outcome every model on the same folds, simple ones too
     feedforward inspect MODEL                         what is in the file
     feedforward export MODEL --to onnx                the model for use without feedforward
     """  # noqa: D301 - the escape keeps the lines of the examples apart
 
 
 app.command()(demo)
-for command in (train, predict, evaluate, inspect, export):
+for command in (train, predict, evaluate, compare, inspect, export):
     app.command(no_args_is_help=True)(command)
 
 

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from feedforward.errors import SettingError
+
 
 class Model(StrEnum):
     """The models that ``train`` knows."""
@@ -76,5 +78,26 @@ PlotTo = Annotated[
     Path | None,
     typer.Option(metavar="FILE.png", help="Draw how it learned and what it decides; of mlp the network too."),
 ]
+ReportTo = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE.html",
+        help="Write a page: table, scores, errors, what matters, simpler models beside it, and whether it is worth it.",
+    ),
+]
 StoredModelFile = Annotated[Path, typer.Argument(metavar="MODEL", help="A file that train --out or ff.save wrote.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show a traceback where something fails.")]
+
+
+def pairs(option: str, texts: list[str]) -> list[tuple[str, str]]:
+    """Return the names and values that an option was given.
+
+    Examples
+    --------
+    >>> pairs("--kind", ["zip=category"])
+    [('zip', 'category')]
+    """
+    for text in texts:
+        if not text.partition("=")[0] or "=" not in text:
+            raise SettingError(f"{option} takes NAME=VALUE; got {text!r}.")
+    return [(name.strip(), value.strip()) for name, _, value in (text.rpartition("=") for text in texts)]

@@ -22,9 +22,11 @@ from feedforward.commands.options import (
     PlotTo,
     Preset,
     PresetName,
+    ReportTo,
     Resume,
     Settings,
     TimeLimit,
+    pairs,
 )
 from feedforward.commands.training import train_model
 from feedforward.errors import SettingError
@@ -44,6 +46,7 @@ def train(
     test_fraction: Annotated[float, typer.Option(help="Share of the rows set aside for the test.")] = 0.25,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of the split and of the model.")] = 0,
     plot: PlotTo = None,
+    report: ReportTo = None,
     out: ModelTo = None,
     checkpoint: CheckpointFile = None,
     checkpoint_every: CheckpointEvery = None,
@@ -62,6 +65,7 @@ def train(
     \b
     feedforward train patients.csv --target outcome
     feedforward train patients.csv --target outcome --preset fast --plot curves.png
+    feedforward train patients.csv --target outcome --report outcome.html
     feedforward train sales.parquet -t returned --time-limit 60 --out returned.safetensors
     feedforward train sales.parquet -t returned --kind order_id=drop --kind zip=category
     feedforward train patients.csv --target outcome --model adaline --set learning_rate=0.01 --set batch_size=32
@@ -76,21 +80,23 @@ def train(
             model,
             task=task,
             settings=_settings(set_ or [], preset, time_limit, epochs),
-            kinds=dict(_pairs("--kind", kind or [])),
+            kinds=dict(pairs("--kind", kind or [])),
             encoding=encoding,
             delimiter=delimiter,
             test_fraction=test_fraction,
             seed=seed,
             checkpoint=_checkpoint(checkpoint, checkpoint_every, resume),
             plot=plot,
+            report=report,
             out=out,
         )
         if as_json:
             print_json(experiment.facts())
             return
         print_experiments([experiment])
-        if out is not None:
-            results.print(f"model: {out}", markup=False, soft_wrap=True)
+        for what, path in (("model", out), ("report", report)):
+            if path is not None:
+                results.print(f"{what}: {path}", markup=False, soft_wrap=True)
 
 
 def _checkpoint(path: Path | None, every: int | None, resume: bool) -> Any:
@@ -108,7 +114,7 @@ def _settings(
     texts: list[str], preset: PresetName | None, time_limit: float | None, epochs: int | None
 ) -> dict[str, Any]:
     """Return what was set by --set and by the options that stand for a setting; none by both."""
-    settings = {name: _value(text) for name, text in _pairs("--set", texts)}
+    settings = {name: _value(text) for name, text in pairs("--set", texts)}
     options = (
         ("--preset", "preset", None if preset is None else preset.value),
         ("--time-limit", "time_limit", time_limit),
@@ -119,13 +125,6 @@ def _settings(
             raise SettingError(f"{option} and --set {name} set the same. Give one of them.")
         settings |= {} if value is None else {name: value}
     return settings
-
-
-def _pairs(option: str, texts: list[str]) -> list[tuple[str, str]]:
-    for text in texts:
-        if not text.partition("=")[0] or "=" not in text:
-            raise SettingError(f"{option} takes NAME=VALUE; got {text!r}.")
-    return [(name.strip(), value.strip()) for name, _, value in (text.rpartition("=") for text in texts)]
 
 
 def _value(text: str) -> Any:

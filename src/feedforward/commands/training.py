@@ -10,17 +10,26 @@ from feedforward.terminal import words
 
 
 def train_model(
-    table: Path, target: str, model: Model, *, plot: Path | None, out: Path | None = None, **choices: Any
+    table: Path,
+    target: str,
+    model: Model,
+    *,
+    plot: Path | None,
+    report: Path | None = None,
+    out: Path | None = None,
+    **choices: Any,
 ) -> Any:
-    """Return the experiment with a model, after storing and drawing what was asked for."""
+    """Return the experiment with a model, after storing, drawing and reporting what was asked for."""
     from feedforward.experiment import Interrupted, run_experiment
     from feedforward.picture import draw_experiment, picture_kind
-    from feedforward.places import check_places, check_replaces
+    from feedforward.places import check_places, check_replaces, page_kind
     from feedforward.training.checkpoints import files_of
 
     if plot is not None:
         picture_kind(plot)
-    writes: dict[str, Path | None] = {"--plot": plot, "--out": out}
+    if report is not None:
+        page_kind(report)
+    writes: dict[str, Path | None] = {"--plot": plot, "--report": report, "--out": out}
     checkpoint = choices.get("checkpoint")
     if checkpoint is not None:
         writes |= {"--checkpoint": checkpoint.path, "--checkpoint (the one before)": files_of(checkpoint)[1]}
@@ -33,11 +42,11 @@ def train_model(
     with Progress(*columns, console=words, transient=True, disable=silent) as progress:
         task = progress.add_task(f"preparing {model.value}", total=None)
 
-        def report(done: int, most: int) -> None:
+        def on_epoch(done: int, most: int) -> None:
             progress.update(task, description=f"training {model.value}", completed=done, total=most)
 
         try:
-            experiment = run_experiment(table, target, model.value, on_epoch=report, **choices)
+            experiment = run_experiment(table, target, model.value, on_epoch=on_epoch, **choices)
         except Interrupted as stopped:
             if out is not None:
                 stopped.experiment.save(out)
@@ -49,4 +58,19 @@ def train_model(
         experiment.save(out)
     if plot is not None:
         draw_experiment(experiment, plot)
+    if report is not None:
+        _write_report(experiment, report)
     return experiment
+
+
+def _write_report(experiment: Any, path: Path) -> None:
+    from feedforward.report.page import write_report
+
+    columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %")
+    with Progress(*columns, console=words, transient=True, disable=not words.is_terminal) as progress:
+        task = progress.add_task("reporting", total=None)
+
+        def on_step(what: str, done: int, most: int) -> None:
+            progress.update(task, description=what, completed=done, total=most or None)
+
+        write_report(experiment, path, on_step=on_step)
