@@ -158,8 +158,7 @@ def train(
     read = n // batch * batch if recipe.drop_last else n
     orders = RowOrders(n, k, training.seed, last, shuffle=shuffle, given=order, member_rows=own, read=read)
     arithmetic = build_engine(name, *parts, score, place, mixed)
-    introduction = f"engine {name}{'' if place == 'cpu' else f' on {place}'}: {reason}{keeper.words if keeper else ''}"
-    watch = Progress(verbose, training.epoch, last, introduction, name == "compiled")
+    watch = Progress(verbose, training.epoch, last, _introduction(name, place, reason, keeper), name == "compiled")
     with watch as progress, Interrupts() as interrupts:
         judge = Judge(training, recipe, arithmetic, loss, score, validation, others, progress, interrupts)
         decisions = (orders, judge, last, keeper, batch, deadline, is_whole)
@@ -167,6 +166,11 @@ def train(
         course.run()
     if is_whole and not course.has_diverged:
         training.troubles += _noticed(training, rows, recipe, loss, score)
+
+
+def _introduction(name: str, place: str, reason: str, keeper: Keeper | None) -> str:
+    """Say which engine trains where, and why."""
+    return f"engine {name}{'' if place == 'cpu' else f' on {place}'}: {reason}{keeper.words if keeper else ''}"
 
 
 def _noticed(training: Training, rows: Rows, recipe: Recipe, loss: nn.Loss, score: str) -> list[str]:
