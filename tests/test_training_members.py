@@ -96,10 +96,29 @@ def test_each_member_learns_what_it_learns_alone(name: str, kind: str, engine: s
         assert (whole.best_epoch[j], recipe.restores) == (part.best_epoch, part.best_parameters is not None)
         np.testing.assert_allclose(whole.best_loss[j], part.best_loss, rtol=1e-9)
     assert whole.epoch == max(part.epoch for part in parts)
-    shortest = min(part.epoch for part in parts)
     for history in ("train_loss", "train_score", "val_loss", "val_score"):
-        means = np.mean([part.history[history][:shortest] for part in parts], axis=0)
-        np.testing.assert_allclose(whole.history[history][:shortest], means, rtol=1e-9)
+        own = [part.history[history] for part in parts]  # shorter where a member ran out of patience
+        means = [np.mean([losses[epoch] for losses in own if len(losses) > epoch]) for epoch in range(whole.epoch)]
+        np.testing.assert_allclose(whole.history[history], means, rtol=1e-9)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_who_is_out_of_patience_stays_as_it_is(engine: str) -> None:
+    recipe = Recipe(**{**vars(PLAIN), **RECIPES["patience"]})
+    ends = [alone(recipe, KINDS["classes"], "numpy", j).epoch for j in range(K)]
+    first, seen = int(np.argmin(ends)), []
+
+    def look(training: Training) -> None:
+        arrays = [*training.network.parameters().values(), *(a for a in training.optimizer.state.values() if a.ndim)]
+        seen.append([[array[j].copy() for array in arrays] for j in range(K)])
+
+    together(recipe, KINDS["classes"], engine, callbacks=[look])
+    last = seen[-1]
+    for epoch in range(ends[first] - 1, max(ends)):
+        assert all((a == b).all() for a, b in zip(seen[epoch][first], last[first], strict=True))
+    assert not all((a == b).all() for a, b in zip(seen[ends[first] - 2][first], last[first], strict=True))
+    longest = int(np.argmax(ends))
+    assert not all((a == b).all() for a, b in zip(seen[-2][longest], last[longest], strict=True))
 
 
 @pytest.mark.parametrize("name", ["patience", "growing patience"])

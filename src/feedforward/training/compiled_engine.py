@@ -5,7 +5,7 @@ call on a machine compiles, and the machine code is cached on disk. The GIL is r
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -89,7 +89,8 @@ class CompiledEngine:
             )
             return done
 
-        done = run_piece(0, 0, plan.steps) if self._k == 1 else _by_turns(run_piece, self._k, plan.steps)
+        active = np.flatnonzero(plan.active).tolist()
+        done = run_piece(0, 0, plan.steps) if self._k == 1 else _by_turns(run_piece, active, plan.steps)
         self._optimizer.state.update(self._state_views, step=np.array(before + done))
         return Outcome(done, losses.T, scores.swapaxes(0, 1))
 
@@ -138,15 +139,15 @@ class CompiledEngine:
         return X, *picked, places, bounds - bounds[0]
 
 
-def _by_turns(run_piece: Callable[[int, int, int], int], k: int, steps: int) -> int:
-    """Have every member's steps done on several threads, and return how many all of them have done.
+def _by_turns(run_piece: Callable[[int, int, int], int], members: Sequence[int], steps: int) -> int:
+    """Have the steps of these members done on several threads, and return how many all of them have done.
 
     Where members cannot be shared out evenly, each is done in pieces, and who waits longest is next: then no thread
     stands idle before the last pieces.
     """
-    threads = min(k, thread_count())
-    piece = steps if k % threads == 0 else -(-steps // PIECES)
-    waiting, done = deque((j, 0) for j in range(k)), [0] * k
+    threads = min(len(members), thread_count())
+    piece = steps if len(members) % threads == 0 else -(-steps // PIECES)
+    waiting, done = deque((j, 0) for j in members), dict.fromkeys(members, 0)
 
     def work(_: int) -> None:
         while waiting:
@@ -161,7 +162,7 @@ def _by_turns(run_piece: Callable[[int, int, int], int], k: int, steps: int) -> 
 
     with one_thread_products, ThreadPoolExecutor(threads) as pool:
         list(pool.map(work, range(threads)))
-    return min(done)
+    return min(done.values())
 
 
 class Buffers:

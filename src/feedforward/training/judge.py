@@ -51,16 +51,16 @@ class Judge:
 
     def end_epoch(self, loss: Array, score: Array, seconds: float) -> None:
         """Take note of one more epoch, and decide whether it was the last."""
-        training, started = self.training, perf_counter()
+        training, started, is_in = self.training, perf_counter(), self.members_in()
         training.epoch += 1
         found = {"train_loss": loss, "train_score": score}
         if self.validation is not None:
             found |= self.validate(self.validation)
             seconds += perf_counter() - started
         for name, values in found.items():
-            training.history.setdefault(name, []).append(float(values.mean()))
+            training.history.setdefault(name, []).append(float(values[is_in].mean()))
         training.history.setdefault("seconds", []).append(seconds)
-        self._compare(found)
+        self._compare(found, is_in)
         self.progress.epoch(training.epoch, training.history)
         self._call_back()
         self.seconds, self._ended = perf_counter() - started, self._ended + 1
@@ -98,7 +98,14 @@ class Judge:
             found["val_calibrated_loss"] = calibrated_loss(outputs, rows.targets, rows.weights)
         return {name: np.atleast_1d(values) for name, values in found.items()}
 
-    def _compare(self, found: dict[str, Array]) -> None:
+    def members_in(self) -> Array:
+        """Return which members are trained, shape (k,): who is out of patience has stopped, as if it were alone."""
+        training = self.training
+        waited, first = np.atleast_1d(training.epochs_without_improvement), np.atleast_1d(training.best_epoch)
+        is_in: Array = waited < self._patience(first)
+        return is_in if is_in.any() else np.ones_like(is_in)
+
+    def _compare(self, found: dict[str, Array], is_in: Array) -> None:
         """Compare what is watched with the best so far, for each member; what is not a number is no improvement."""
         training, watched = self.training, self.training.watched
         values = np.asarray(-found[watched] if watched.endswith("score") else found[watched], np.float64)
@@ -106,8 +113,6 @@ class Judge:
             np.array(number, ndmin=1)
             for number in (training.best_loss, training.best_epoch, training.epochs_without_improvement)
         )
-        # A member that is out of patience has stopped, as if it were alone.
-        is_in = np.logical_or(training.network.members is None, waited < self._patience(first))
         better = is_in & (values < lowest)
         best = better | (is_in & (values == lowest)) if watched.endswith("score") else better
         lowest[best], first[best] = values[best], training.epoch
@@ -120,7 +125,7 @@ class Judge:
         if self.recipe.restores and best.any():
             self._keep(best)
         if training.plateau is not None:
-            training.plateau.update(float(found["val_loss" if "val_loss" in found else "train_loss"].mean()))
+            training.plateau.update(float(found["val_loss" if "val_loss" in found else "train_loss"][is_in].mean()))
         if (waited >= self._patience(first)).all():
             training.should_stop = True
 

@@ -4,7 +4,8 @@ An epoch is one pass over the rows, a step one update, and a span the steps that
 an epoch where that is long, many epochs where nobody wants to look in between. How long a span is changes no number.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
@@ -259,7 +260,8 @@ class _Course:
         first = training.epoch * self.steps + len(training.unfinished.get("losses", ()))
         plan = self._plan(first, self._end_of_span(first))
         started = perf_counter()
-        outcome = self.engine.run(plan)
+        with _held_still(training, ~plan.active):
+            outcome = self.engine.run(plan)
         seconds = max(perf_counter() - started, 1e-6)
         pace = min(16 * plan.steps, plan.steps * SPAN_SECONDS / seconds, SPAN_ROWS / self.batch_size)
         self.pace = max(1, int(pace))
@@ -318,7 +320,8 @@ class _Course:
         rate = float(training.optimizer.lr) * factor
         decay = float(training.optimizer.weight_decay) * nn.SCHEDULES[self.recipe.decay_schedule](due, total)
         dropout = nn.SCHEDULES[self.recipe.dropout_schedule](due, total)
-        return Plan(training.step, order, begin - begin[0], rate, decay, self.seeds, dropout)
+        active = self.judge.members_in()
+        return Plan(training.step, order, begin - begin[0], rate, decay, self.seeds, dropout, active)
 
     def _take_note(self, plan: Plan, outcome: Outcome) -> None:
         """Keep what the span found, and end the epochs that are complete, or came to grief."""
@@ -385,6 +388,23 @@ class _Course:
         losses, scores, weights = (a.reshape(epochs, -1, *a.shape[1:]) for a in (losses, scores, weights))
         total = weights.sum(axis=1)
         return (losses * weights).sum(axis=1) / total, as_score(scores.sum(axis=1) / total[..., None], self.spread)
+
+
+@contextmanager
+def _held_still(training: Training, held: Array) -> Iterator[None]:
+    """Take back what an engine does with the members that are out: it may do the arithmetic of the whole stack."""
+    if not held.any():
+        yield
+        return
+    names = [name for name, array in training.optimizer.state.items() if np.ndim(array)]
+    kept = {name: array[held] for name, array in training.network.parameters().items()}
+    memory = {name: training.optimizer.state[name][held] for name in names}
+    try:
+        yield
+    finally:
+        for arrays, before in ((training.network.parameters(), kept), (training.optimizer.state, memory)):
+            for name, array in before.items():
+                arrays[name][held] = array
 
 
 def _learned_by_members(rows: Rows, member_rows: Array | None) -> Rows:

@@ -76,6 +76,8 @@ class Plan:
         Where each member's dropout is drawn from.
     dropout : array of float64, shape (s,), default ones
         A factor on the p of every Dropout.
+    active : array of bool, shape (k,), default all
+        Whose steps are to be done. What an engine does with the others is taken back; their losses are no matter.
 
     Examples
     --------
@@ -94,10 +96,13 @@ class Plan:
     weight_decay: Array
     seeds: Array
     dropout: Any = None
+    active: Any = None
 
     def __post_init__(self) -> None:
         if self.dropout is None:
             object.__setattr__(self, "dropout", np.ones(self.steps))
+        if self.active is None:
+            object.__setattr__(self, "active", np.ones(len(self.order), bool))
 
     @property
     def steps(self) -> int:

@@ -20,7 +20,8 @@ class Training:
     Attributes
     ----------
     network : Sequential
-        Possibly a stack of k; losses and scores are then the means over the members.
+        Possibly a stack of k; losses and scores are then the means over the members that are trained: those that are
+        out of patience stay as they are.
     optimizer : Optimizer
         Its rate is the highest of the schedule.
     seed : int

@@ -109,26 +109,24 @@ def waves(layer, params, units, width, table):  # type: ignore[no-untyped-def]
     size, mixed = m * q, layer[OUTPUTS] // m - 1
     frequency = layer[WEIGHT]
     phase, projection, shift = frequency + size, frequency + 2 * size, frequency + 2 * size + size * mixed
-    cosines = units[layer[NET_INPUT] * width : (layer[NET_INPUT] + size) * width]
-    sines = units[(layer[NET_INPUT] + size) * width : (layer[NET_INPUT] + 2 * size) * width]
     turn = units.dtype.type(2 * math.pi)
-    for k in range(size):
-        x, angle = (
-            units[(source + k // q) * width : (source + k // q + 1) * width],
-            cosines[k * width : (k + 1) * width],
-        )
-        speed, start = turn * params[frequency + k], params[phase + k]
-        for i in range(width):
-            angle[i] = speed * x[i] + start
-    for start in range(0, size * width, CHUNK):
-        cosine_and_sine(cosines[start : start + CHUNK], sines[start : start + CHUNK], table)
-    for r in range(m * mixed):
-        out = units[(to + r) * width : (to + r + 1) * width]
-        fill(out, params[shift + r])
+    for j in range(m):  # one after the other: what is between stays in the cache
+        x, first = units[(source + j) * width : (source + j + 1) * width], layer[NET_INPUT] + j * q
+        cosines, sines = units[first * width : (first + q) * width], units[(first + size) * width :]
         for k in range(q):
-            weight, h = params[projection + r * q + k], cosines[(r // mixed * q + k) * width :]
+            angle = cosines[k * width : (k + 1) * width]
+            speed, start = turn * params[frequency + j * q + k], params[phase + j * q + k]
             for i in range(width):
-                out[i] += weight * h[i]
+                angle[i] = speed * x[i] + start
+        for start in range(0, q * width, CHUNK):
+            cosine_and_sine(cosines[start : start + CHUNK], sines[start : start + CHUNK], table)
+        for r in range(j * mixed, (j + 1) * mixed):
+            out = units[(to + r) * width : (to + r + 1) * width]
+            fill(out, params[shift + r])
+            for k in range(q):
+                weight, h = params[projection + r * q + k], cosines[k * width : (k + 1) * width]
+                for i in range(width):
+                    out[i] += weight * h[i]
     copy(units[(to + m * mixed) * width : (to + m * mixed + m) * width], units[source * width : (source + m) * width])
 
 
