@@ -144,7 +144,7 @@ def test_commands_name_the_cell_of_the_table(task: str, table: Path, tmp_path: P
     new = write(tmp_path / "new.csv", rows)
     for command in ("predict", "evaluate"):
         result = run(command, model, new, code=2)
-        assert result.stderr.startswith(f"error: {new}: Column 'b' is -1e+300 at row 41 (counted from 0), too large")
+        assert result.stderr.startswith(f"error: {new}: Column 'b' is -1e+300 at line 43, too large")
         assert result.stderr.count("\n") == 1
         assert result.stdout == ""
 
@@ -153,7 +153,7 @@ def test_a_model_without_an_encoder_is_told_of_by_the_tables_names(table: Path, 
     ff.save(with_weights(ff.MLPClassifier(max_epochs=3, random_state=0).fit(X, Y), 100.0), tmp_path / "m")
     new = write(tmp_path / "new.csv", [["p", "q", "r"], *X[:5].tolist(), [0.0, 3e38, 1.0]])
     error = run("predict", tmp_path / "m", new, "--proba", code=2).stderr
-    assert f"{new}: Column 'q' is 3e+38 at row 5 (counted from 0), too large" in error
+    assert f"{new}: Column 'q' is 3e+38 at line 7, too large" in error
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

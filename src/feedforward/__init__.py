@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from feedforward.estimators.regressor import MLPRegressor as MLPRegressor
     from feedforward.estimators.tabular_classifier import TabularClassifier as TabularClassifier
     from feedforward.estimators.tabular_regressor import TabularRegressor as TabularRegressor
+    from feedforward.exports.writing import export as export
     from feedforward.neurons.adaline import Adaline as Adaline
     from feedforward.neurons.perceptron import Perceptron as Perceptron
     from feedforward.storage.saving import load as load
@@ -55,6 +56,7 @@ _HOME = {
     "TableEncoder": "tables.encoding",
     "save": "storage.saving",
     "load": "storage.saving",
+    "export": "exports.writing",
     "to_torch": "training.torch_bridge",
     "from_torch": "training.torch_bridge",
     "FeedforwardError": "errors",

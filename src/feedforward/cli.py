@@ -11,6 +11,7 @@ from feedforward import __version__
 from feedforward.commands.demo import demo
 from feedforward.commands.errors import BAD_INPUT
 from feedforward.commands.evaluate import evaluate
+from feedforward.commands.export import export
 from feedforward.commands.inspect import inspect
 from feedforward.commands.predict import predict
 from feedforward.commands.train import train
@@ -41,16 +42,17 @@ def root(
     """Feedforward networks, from one neuron to production.
 
     \b
-    feedforward demo                                  two neurons and a network on a real table, with pictures
+    feedforward demo                                  two neurons and two networks on a real table, with pictures
     feedforward train patients.csv --target outcome   train on a table of your own
     feedforward predict MODEL new.csv                 answers for new rows, by a model that train --out stored
     feedforward evaluate MODEL later.csv              how good it is on rows with the right answers
     feedforward inspect MODEL                         what is in the file
+    feedforward export MODEL --to onnx                the model for use without feedforward
     """  # noqa: D301 - the escape keeps the lines of the examples apart
 
 
 app.command()(demo)
-for command in (train, predict, evaluate, inspect):
+for command in (train, predict, evaluate, inspect, export):
     app.command(no_args_is_help=True)(command)
 
 

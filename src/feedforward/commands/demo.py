@@ -10,6 +10,8 @@ from feedforward.commands.options import Debug, Model
 from feedforward.commands.training import train_model
 from feedforward.terminal import print_experiments, results, words
 
+_CLIMB = (Model.perceptron, Model.adaline, Model.mlp, Model.tabular)
+
 
 def demo(
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="Where the table and the pictures go.")] = Path(
@@ -17,7 +19,7 @@ def demo(
     ),
     debug: Debug = False,
 ) -> None:
-    """Climb on a real table, 569 breast tumours, benign or malignant: perceptron, Adaline, multilayer perceptron.
+    """Climb on a real table, 569 breast tumours, benign or malignant: two neurons, two networks.
 
     The table comes with scikit-learn; it is written as a CSV file first, so that this is what `feedforward train` does.
     """
@@ -27,10 +29,10 @@ def demo(
         table = write_breast_cancer(out)
         words.print(f"[bold]{table}[/bold]: 569 breast tumours, 30 measurements each (Wolberg, Street & Mangasarian).")
         experiments = []
-        for model in Model:
-            plot = out / f"{model}.png"
-            experiments.append(train_model(table, "diagnosis", model, plot=plot))
+        for model in _CLIMB:
+            settings = {"preset": "fast"} if model is Model.tabular else {}
+            experiments.append(train_model(table, "diagnosis", model, settings=settings, plot=out / f"{model}.png"))
         print_experiments(experiments)
-        for model in Model:
+        for model in _CLIMB:
             results.print(f"picture: {out / f'{model}.png'}", soft_wrap=True)
-        words.print(f"\nNext: feedforward train {table} --target diagnosis --model mlp --set hidden_sizes=64,32")
+        words.print(f"\nNext: feedforward train {table} --target diagnosis --out diagnosis.safetensors")

@@ -1,4 +1,4 @@
-"""Options that several commands share."""
+"""The options of the commands."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -10,9 +10,18 @@ import typer
 class Model(StrEnum):
     """The models that ``train`` knows."""
 
+    tabular = "tabular"
     perceptron = "perceptron"
     adaline = "adaline"
     mlp = "mlp"
+
+
+class PresetName(StrEnum):
+    """The presets of the tabular network."""
+
+    fast = "fast"
+    strong = "strong"
+    ensemble = "ensemble"
 
 
 class Task(StrEnum):
@@ -22,9 +31,23 @@ class Task(StrEnum):
     regression = "regression"
 
 
+Preset = Annotated[
+    PresetName | None,
+    typer.Option("--preset", "-p", help="Of tabular: a first look, the default (strong), or accuracy worth minutes."),
+]
+TimeLimit = Annotated[
+    float | None,
+    typer.Option(metavar="SECONDS", help="Of tabular: what training may take, from 5 up; not to be repeated exactly."),
+]
+Epochs = Annotated[int | None, typer.Option(metavar="N", help="The most passes over the rows.")]
+Settings = Annotated[
+    list[str] | None, typer.Option("--set", "-s", metavar="NAME=VALUE", help="A setting of the model. Repeatable.")
+]
 AsTask = Annotated[
     Task | None,
-    typer.Option(help="What to take the target for, with mlp. Default: a quantity if it has many different numbers."),
+    typer.Option(
+        help="What to take the target for, of a network. Default: a quantity if it has many different numbers."
+    ),
 ]
 Kinds = Annotated[
     list[str] | None,
@@ -48,6 +71,10 @@ Delimiter = Annotated[str | None, typer.Option(help="Of a CSV file. Default: fou
 ModelTo = Annotated[
     Path | None,
     typer.Option("--out", "-o", metavar="MODEL", help="Store the model, also over an older one."),
+]
+PlotTo = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE.png", help="Draw how it learned and what it decides; of mlp the network too."),
 ]
 StoredModelFile = Annotated[Path, typer.Argument(metavar="MODEL", help="A file that train --out or ff.save wrote.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show a traceback where something fails.")]

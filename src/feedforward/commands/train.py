@@ -15,10 +15,16 @@ from feedforward.commands.options import (
     Debug,
     Delimiter,
     Encoding,
+    Epochs,
     Kinds,
     Model,
     ModelTo,
+    PlotTo,
+    Preset,
+    PresetName,
     Resume,
+    Settings,
+    TimeLimit,
 )
 from feedforward.commands.training import train_model
 from feedforward.errors import SettingError
@@ -28,18 +34,16 @@ from feedforward.terminal import print_experiments, print_json, results
 def train(
     table: Annotated[Path, typer.Argument(help="A .csv, .csv.gz, .parquet or .arrow file; - for standard input.")],
     target: Annotated[str, typer.Option("--target", "-t", metavar="COLUMN", help="The column to predict.")],
-    model: Annotated[Model, typer.Option("--model", "-m", help="What to train.")] = Model.perceptron,
+    model: Annotated[Model, typer.Option("--model", "-m", help="What to train.")] = Model.tabular,
+    preset: Preset = None,
+    time_limit: TimeLimit = None,
+    epochs: Epochs = None,
     task: AsTask = None,
-    set_: Annotated[
-        list[str] | None, typer.Option("--set", "-s", metavar="NAME=VALUE", help="A setting of the model. Repeatable.")
-    ] = None,
+    set_: Settings = None,
     kind: Kinds = None,
     test_fraction: Annotated[float, typer.Option(help="Share of the rows set aside for the test.")] = 0.25,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of the split and of the model.")] = 0,
-    plot: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE.png", help="Draw how it learned, what it decides, and a network itself."),
-    ] = None,
+    plot: PlotTo = None,
     out: ModelTo = None,
     checkpoint: CheckpointFile = None,
     checkpoint_every: CheckpointEvery = None,
@@ -49,20 +53,21 @@ def train(
     delimiter: Delimiter = None,
     debug: Debug = False,
 ) -> None:
-    """Train a neuron or a network on a table and score it on rows set aside.
+    """Train a network or a neuron on a table and score it on rows set aside.
 
-    Numbers are scaled, categories become 0/1 columns, missing cells are filled and marked. The accuracy stands beside
-    that of always giving the most common answer; of a quantity, R² and the mean absolute error beside the mean's.
+    By default it is the tabular network, which reads any table as it is: numbers, categories, booleans and dates, with
+    missing cells. The accuracy stands beside that of always giving the most common answer; of a quantity, R² and the
+    mean absolute error beside the mean's.
 
     \b
     feedforward train patients.csv --target outcome
-    feedforward train patients.csv --target outcome --model adaline --plot curve.png
-    feedforward train houses.csv --target price --model mlp --set hidden_sizes=64,32 --set activation=tanh
-    feedforward train sales.parquet -t returned -m adaline --set learning_rate=0.01 --set batch_size=32
+    feedforward train patients.csv --target outcome --preset fast --plot curves.png
+    feedforward train sales.parquet -t returned --time-limit 60 --out returned.safetensors
     feedforward train sales.parquet -t returned --kind order_id=drop --kind zip=category
-    feedforward train houses.csv --target price --model mlp --checkpoint houses.checkpoint --resume
+    feedforward train patients.csv --target outcome --model adaline --set learning_rate=0.01 --set batch_size=32
+    feedforward train houses.csv --target price --model mlp --set hidden_sizes=64,32 --set activation=tanh
+    feedforward train houses.csv --target price --checkpoint houses.checkpoint --resume
     feedforward train patients.csv --target outcome --json > result.json
-    feedforward train patients.csv --target outcome --out outcome.safetensors
     """  # noqa: D301 - the escape keeps the lines of the examples apart
     with one_line_errors(debug):
         experiment = train_model(
@@ -70,7 +75,7 @@ def train(
             target,
             model,
             task=task,
-            settings={name: _value(text) for name, text in _pairs("--set", set_ or [])},
+            settings=_settings(set_ or [], preset, time_limit, epochs),
             kinds=dict(_pairs("--kind", kind or [])),
             encoding=encoding,
             delimiter=delimiter,
@@ -97,6 +102,23 @@ def _checkpoint(path: Path | None, every: int | None, resume: bool) -> Any:
     from feedforward.training.checkpoints import Checkpoint
 
     return Checkpoint(path, every=every or 1, resume=resume)
+
+
+def _settings(
+    texts: list[str], preset: PresetName | None, time_limit: float | None, epochs: int | None
+) -> dict[str, Any]:
+    """Return what was set by --set and by the options that stand for a setting; none by both."""
+    settings = {name: _value(text) for name, text in _pairs("--set", texts)}
+    options = (
+        ("--preset", "preset", None if preset is None else preset.value),
+        ("--time-limit", "time_limit", time_limit),
+        ("--epochs", "max_epochs", epochs),
+    )
+    for option, name, value in options:
+        if value is not None and name in settings:
+            raise SettingError(f"{option} and --set {name} set the same. Give one of them.")
+        settings |= {} if value is None else {name: value}
+    return settings
 
 
 def _pairs(option: str, texts: list[str]) -> list[tuple[str, str]]:

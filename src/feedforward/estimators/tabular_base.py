@@ -249,6 +249,8 @@ class TabularEstimator(FittedNames, CallbackSupport, BaseEstimator):
             X = X.take(kept) if isinstance(X, pa.Table) else _safe_indexing(X, kept)
             targets, weights = targets[kept], weights[kept]
         matrix = encoder.fit(X).transform(X).astype(np.float32)
+        if not matrix.shape[1]:
+            raise InputError(f"All {encoder.n_features_in_} columns are dropped. Give at least one column.")
         check_lengths(matrix, targets)
         self.take_encoder(encoder)
         codes = self._encode(targets, "y", fresh=True)

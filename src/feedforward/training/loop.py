@@ -141,7 +141,7 @@ def train(
     own = None if member_rows is None else ready_member_rows(member_rows, training.network, len(rows))
     if score not in SCORES:
         raise SettingError(f"train: score is unknown: {score!r}. {nearest(str(score), SCORES, 'scores')}")
-    _reopen(training, recipe, f"{'train' if validation is None else 'val'}_{recipe.watch}")
+    _reopen(training, recipe, _watched(recipe, loss, validation))
     if training.epoch == 0:
         training.troubles += ill_scaled(rows.X, column_names)
     n = len(rows) if own is None else own.shape[1]
@@ -181,6 +181,15 @@ def _noticed(training: Training, rows: Rows, recipe: Recipe, loss: nn.Loss, scor
         slow = slow or unfinished(history.get("val_loss", losses), training.step)
     by_heart = [] if recipe.restores else memorised(history, best)
     return dead_units(training.network, rows.X) + slow + by_heart
+
+
+def _watched(recipe: Recipe, loss: nn.Loss, validation: Rows | None) -> str:
+    """Return what decides which epoch is the best, by its name in the history."""
+    if recipe.watch != "calibrated_loss":
+        return f"{'train' if validation is None else 'val'}_{recipe.watch}"
+    if not isinstance(loss, nn.CrossEntropyLoss):
+        raise SettingError(f"train: watch='calibrated_loss' is of CrossEntropyLoss, and the loss is {loss!r}.")
+    return "train_loss" if validation is None else "val_calibrated_loss"
 
 
 def _reopen(training: Training, recipe: Recipe, watched: str) -> None:

@@ -14,7 +14,8 @@ from feedforward.nn.layers import in_one_line
 
 # A layer is a row of a table of whole numbers, and these are its columns. WEIGHT and BIAS are places among the
 # parameters; SOURCE, NET_INPUT, RESULT and KEPT are places among the units; OFFSET counts the units beside it in
-# `Columns` that come before its own; COUNT is an embedding's levels or a periodic one's frequencies.
+# `Columns` that come before its own; COUNT is an embedding's levels or a periodic one's frequencies; and in a
+# Dropout that is done in place, the place of the slopes before it.
 KIND, INPUTS, OUTPUTS, WEIGHT, BIAS, CODE, SOURCE, NET_INPUT, RESULT, PLACE, KEPT, OFFSET, COUNT = range(13)
 LINEAR, ACTIVATION, DROPOUT, SCALE, PARAMETRIC, EMBEDDING, PERIODIC = range(7)  # its kind
 CODES: dict[type[nn.Layer], int] = {
@@ -269,7 +270,11 @@ class _Table:
         else:
             row[KIND], activation = ACTIVATION, layer
         alpha = alpha_of(activation)
-        row[NET_INPUT] = row[RESULT] = self._reserve(row[OUTPUTS])
+        last = self._rows[-1] if self._rows else {KIND: ACTIVATION}
+        if (row[KIND], last[KIND]) == (DROPOUT, PARAMETRIC):  # in its place, and on what its way back reads
+            row |= {NET_INPUT: self._source, RESULT: self._source, KEPT: last[KEPT], COUNT: last[NET_INPUT]}
+        else:
+            row[NET_INPUT] = row[RESULT] = self._reserve(row[OUTPUTS])
         if isinstance(activation, SLOPE_NEEDS_NET_INPUT) or alpha < 0 or row[KIND] == PARAMETRIC:
             row[RESULT] = self._reserve(row[OUTPUTS])
         self._write(row | {CODE: CODES[type(activation)]}, alpha, share)
