@@ -23,6 +23,7 @@ ORDER = [
     "disk",
     "files",
     "places",
+    "fitted",
     "kernels",
     "nn.random",
     "nn.activations",

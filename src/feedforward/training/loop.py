@@ -36,16 +36,15 @@ from feedforward.training.troubles import (
     asleep,
     dead_units,
     diverged,
+    ill_scaled,
     memorised,
     not_finite,
-    off_centre,
     overwritten,
     rising_loss,
-    too_large,
     unfinished,
     useless,
 )
-from feedforward.validation import far_scales, nearest, row_sample
+from feedforward.validation import nearest, row_sample
 
 FIRST_SPAN = 16  # steps, until it is known how long they take; with a time limit a single one
 SPAN_SECONDS = 0.2  # a span takes about as long: then Ctrl-C is heard
@@ -145,8 +144,7 @@ def train(
         raise SettingError(f"train: score is unknown: {score!r}. {nearest(str(score), SCORES, 'scores')}")
     _reopen(training, recipe, _watched(recipe, loss, validation))
     if training.epoch == 0:
-        looks = (far_scales, off_centre, too_large)
-        training.troubles += next((found for look in looks if (found := look(rows.X, column_names))), [])
+        training.troubles += ill_scaled(rows.X, column_names)
     n = len(rows) if own is None else own.shape[1]
     batch = min(int(recipe.batch_size or n), n)
     parts = (training.network, loss, training.optimizer, rows)

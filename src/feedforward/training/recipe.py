@@ -235,7 +235,11 @@ def _check_choice(
             raise SettingError(f"{owner}: {name} is unknown: {value!r}. {advice}")
     elif kind is None or not isinstance(value, kind):
         other = f" or an nn.{kind.__name__}" if kind else ""
-        raise SettingError(f"{owner}: {name} must be one of {', '.join(map(repr, known))}{other}; got {value!r}.")
+        is_plain = type(value).__module__ == "builtins"
+        whose = "" if is_plain else f", a {type(value).__module__}.{type(value).__qualname__}"
+        raise SettingError(
+            f"{owner}: {name} must be one of {', '.join(map(repr, known))}{other}; got {value!r}{whose}."
+        )
 
 
 # From the recipe to what it describes --------------------------------------------------------------------------------

@@ -129,7 +129,8 @@ def to_torch(network: nn.Sequential) -> "torch.nn.Sequential":
     """
     torch = load_torch("to_torch")
     if not isinstance(network, nn.Sequential):
-        raise InputError(f"to_torch takes a feedforward.nn.Sequential; got {network!r}.")
+        hint = " A fitted estimator has one: its network_." if hasattr(network, "get_params") else ""
+        raise InputError(f"to_torch takes a feedforward.nn.Sequential; got {network!r}.{hint}")
     reason = unbridgeable(network)
     if reason is None and network.members is not None:
         reason = "it is a stack; take the networks that feedforward.nn.unstack returns"
@@ -268,6 +269,10 @@ def _module(torch: Any, layer: nn.Layer) -> Any:
 
 def _layer(torch: Any, module: Any, place: str) -> Any:
     name = f"layer {place}" if place else "the network"
+    if any(torch.nn.parameter.is_lazy(parameter) for parameter in module.parameters(recurse=False)):
+        raise InputError(
+            f"from_torch: {name} ({_kind(module)}) has no numbers yet. Run a batch through the module first."
+        )
     if any(getattr(module, hooks, None) for hooks in _HOOKS) or "forward" in vars(module):
         raise InputError(
             f"from_torch: {name} ({_kind(module)}) has hooks or a forward of its own; take them off first."

@@ -116,6 +116,17 @@ def dead_units(network: nn.Sequential, X: Any) -> list[str]:
     ]
 
 
+def ill_scaled(X: Any, names: Sequence[Any] | None = None) -> list[str]:
+    """Say, in one sentence, what is worst about the scales of the columns, judged by some rows.
+
+    Examples
+    --------
+    >>> ill_scaled(np.array([[0.5, -1.0], [-0.5, 1.0]]))
+    []
+    """
+    return far_scales(X, names) or off_centre(X, names) or too_large(X, names)
+
+
 def off_centre(X: Any, names: Sequence[Any] | None = None) -> list[str]:
     """Say which column lies so far from 0 that its values hardly differ, judged by some rows.
 
