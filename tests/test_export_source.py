@@ -21,6 +21,7 @@ from exported import HOSTILE, NAMES, QUICK, case, later, records, table
 from feedforward.errors import FileError, InputError, SettingError
 from feedforward.exports import runtime, writing
 from feedforward.tables.dates import FORMATS, PARTS, DateColumn
+from feedforward.tables.scaling import Scaler
 
 # Answers for stored rows, and what each file says of itself, in a process in which little else can be imported.
 RUNNER = """
@@ -173,6 +174,32 @@ def test_encoding_is_the_encoders(scaling: str, embed_above: int | None, date_pa
     found = runpy.run_path(str(tmp_path / "model.py"))["encode"](records(rows))
     most = float(np.finfo(np.float32).max)  # what a network can be given
     np.testing.assert_allclose(found, np.clip(encoder.transform(rows), -most, most), rtol=1e-12, atol=1e-12)
+
+
+def test_categories_are_written_by_their_form() -> None:
+    rows = {"a": ["x", "z", None, "y"]}
+    settings: dict[str, Any] = {"at": 1, "holds": "text", "levels": ["x", "y"]}
+    raw = np.zeros((3, 4, 5))
+    runtime.read_levels(rows, "a", raw[0], form="flags", other=3, missing=4, **settings)
+    runtime.read_levels(rows, "a", raw[1], form="pair", **settings)
+    runtime.read_levels(rows, "a", raw[2], form="code", **settings)
+    assert raw[0].tolist() == [[0, 1, 0, 0, 0], [0, 0, 0, 1, 0], [0, 0, 0, 0, 1], [0, 0, 1, 0, 0]]
+    assert raw[1, :, 1].tolist() == [-1, 0, 0, 1]
+    assert raw[2, :, 1].tolist() == [1, 0, 0, 2]
+
+
+def test_the_scaling_is_the_scalers() -> None:
+    raw = np.array([[1.0, np.nan], [1e300, 5.0], [-4.0, 2.0]])
+    scalers = Scaler(2.0, 1.0, 0.5, clipped=True), Scaler(3.0, 0.0, 0.0)
+    found = runtime.scaled(raw, {"a": [2.0, 1.0, 0.5, 3.0], "b": [3.0, 0.0, np.inf, np.inf]})
+    expected = np.column_stack([scaler(column) for scaler, column in zip(scalers, raw.T, strict=True)])
+    np.testing.assert_allclose(found, expected, rtol=1e-15)
+
+
+def test_links_are_those_of_the_losses() -> None:
+    z = np.array([[0.2, 0.9, 0.0], [0.0, 0.0, 0.0], [900.0, -900.0, 3.0]])
+    np.testing.assert_allclose(runtime.softmax(z), ff.nn.CrossEntropyLoss().probabilities(z), rtol=1e-12)
+    np.testing.assert_allclose(runtime.shares(z[:2]), ff.nn.MSELoss().probabilities(z[:2]), rtol=1e-12)
 
 
 def test_booleans_are_no_other_numbers() -> None:
