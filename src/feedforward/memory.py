@@ -39,8 +39,8 @@ def check_room(name: str, kind: str, size: int) -> None:
     if free is not None and needed > free:
         raise TableError(
             f"{name} has {size / 1e9:,.1f} GB, of which a whole table takes about {needed / 1e9:,.1f} GB of memory, "
-            f"and {free / 1e9:,.1f} GB are free. Train on fewer rows, or where there is more memory; `feedforward predict` "
-            "and `evaluate` read such a file piece by piece."
+            f"and {free / 1e9:,.1f} GB are free. Train on fewer rows, or where there is more memory; `feedforward "
+            "predict` and `evaluate` read such a file piece by piece."
         )
 
 
