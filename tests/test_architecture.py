@@ -21,6 +21,7 @@ ORDER = [
     "errors",
     "validation",
     "disk",
+    "memory",
     "files",
     "places",
     "fitted",

@@ -76,10 +76,9 @@ class StoredModel:
         return None if names is None else [str(name) for name in names]
 
     @property
-    def wanted(self) -> list[str] | None:
+    def wanted(self) -> set[str] | None:
         """The names of the columns that count; None if all do."""
-        dropped = self._dropped()
-        return None if self.column_names is None else [name for name in self.column_names if name not in dropped]
+        return None if self.column_names is None else set(self.column_names) - set(self._dropped())
 
     def _dropped(self) -> list[str]:
         columns = {} if self.encoder is None else self.encoder.columns_
@@ -111,10 +110,10 @@ class StoredModel:
                     "Give these alone, in the order of training."
                 )
             return table, []
-        known, dropped = set(names), self._dropped()
+        known, there, dropped = set(names), set(table.column_names), self._dropped()
         ignored = [name for name in table.column_names if name not in known]
         for name in names:
-            if name in table.column_names:
+            if name in there:
                 continue
             if name not in dropped:
                 near = nearest(name, table.column_names, "columns")
@@ -199,7 +198,7 @@ class ModelRows:
         width = model.learner.n_features_in_ if encoder is None else len(encoder.get_feature_names_out())
         rows = rows or max(_FEWEST_ROWS, min(_MOST_ROWS, _NUMBERS // max(width, 1)))
         if target is not None and wanted is not None:
-            wanted = [*wanted, target[0]]
+            wanted = {*wanted, target[0]}
         self._surprises = Surprises({} if encoder is None else encoder.columns_)
         self._by_place: list[str] = []
         self._pieces = read_pieces(path, rows, self._read_as, wanted, encoding, delimiter)

@@ -22,6 +22,12 @@ def one_line_errors(debug: bool) -> Iterator[None]:
             raise
         print(f"error: {_in_flags(' '.join(str(error).split()))}", file=sys.stderr)
         raise typer.Exit(BAD_INPUT) from None
+    except MemoryError as error:
+        if debug:
+            raise
+        what = " ".join(str(error).split()).rstrip(".") or "no more can be had"
+        print(f"error: there is too little memory: {what}. Give fewer rows or columns.", file=sys.stderr)
+        raise typer.Exit(BAD_INPUT) from None
     except KeyboardInterrupt as error:
         print(_in_flags(f"stopped {error}".rstrip() + "."), file=sys.stderr)
         raise typer.Exit(130) from None

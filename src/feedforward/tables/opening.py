@@ -14,6 +14,7 @@ from typing import BinaryIO, cast
 
 from feedforward.disk import words_of
 from feedforward.errors import FileError, TableError
+from feedforward.memory import check_room
 from feedforward.validation import nearest
 
 STANDARD_INPUT = "-"
@@ -66,7 +67,7 @@ def open_table(path: str | os.PathLike[str]) -> Opened:
     FileError
         If it is absent, a directory, or may not be read.
     TableError
-        If its suffix or first bytes say that it is no table.
+        If its suffix or first bytes say that it is no table, or its size that it is too large for the memory there is.
 
     Examples
     --------
@@ -80,9 +81,9 @@ def open_table(path: str | os.PathLike[str]) -> Opened:
         suffix = next((suffix for mark, suffix in _MARKS.items() if data.startswith(mark)), ".csv")
     else:
         suffix = _checked_suffix(Path(path))
-        data = _read_bytes(Path(path))
+        data = _read_bytes(Path(path), suffix)
     if suffix not in _CSV:
-        return Opened(name, "Parquet" if suffix in _PARQUET else "Arrow", data)
+        return Opened(name, _kind(suffix), data)
     if suffix.endswith(".gz") and data:
         try:
             data = gzip.decompress(data)
@@ -119,8 +120,7 @@ def stream_table(path: str | os.PathLike[str]) -> Streamed:
         return Streamed(str(path), "CSV", lambda: cast(BinaryIO, gzip.open(file)))
     if suffix in _CSV:
         _refuse_others(str(path), start)
-    kind = "CSV" if suffix in _CSV else "Parquet" if suffix in _PARQUET else "Arrow"
-    return Streamed(str(path), kind, lambda: file.open("rb"))
+    return Streamed(str(path), _kind(suffix), lambda: file.open("rb"))
 
 
 class _Unpacked(gzip.GzipFile):
@@ -156,7 +156,7 @@ def _standard_input_on_disk() -> Streamed:
         return Streamed(name, "CSV", lambda: cast(BinaryIO, _Unpacked(content())))
     if suffix == ".csv":
         _refuse_others(name, start)
-    return Streamed(name, {".csv": "CSV", ".parquet": "Parquet"}.get(suffix, "Arrow"), content)
+    return Streamed(name, _kind(suffix), content)
 
 
 def not_whole(name: str, kind: str) -> TableError:
@@ -244,8 +244,13 @@ def _files_beside(path: Path) -> str:
     return nearest(path.name, files, f"files in {path.parent}")
 
 
-def _read_bytes(path: Path) -> bytes:
+def _read_bytes(path: Path, suffix: str) -> bytes:
     try:
+        check_room(str(path), "CSV.gz" if suffix.endswith(".gz") else _kind(suffix), path.stat().st_size)
         return path.read_bytes()
     except OSError as error:
         raise unreadable(path, error) from None
+
+
+def _kind(suffix: str) -> str:
+    return "CSV" if suffix in _CSV else "Parquet" if suffix in _PARQUET else "Arrow"

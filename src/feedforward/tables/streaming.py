@@ -118,7 +118,7 @@ def _explained(streamed: Streamed, pieces: Iterator[Piece]) -> Iterator[Piece]:
     damage = (EOFError, zlib.error) if streamed.kind == "CSV" else (pa.ArrowException, ValueError)
     try:
         yield from pieces
-    except FeedforwardError:
+    except (FeedforwardError, MemoryError):
         raise
     except OSError as error:  # those of gzip and Arrow have no number
         broken = not_whole(streamed.name, streamed.kind)
