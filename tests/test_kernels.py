@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_info, threadpool_limits
 
-from feedforward.kernels import compiled, inner, told_of_compiling
+from feedforward.kernels import compiled, inner, one_thread_products, told_of_compiling
 
 MODULE = """
 from feedforward.kernels import compiled
@@ -71,6 +72,20 @@ def test_regrouped_sums_keep_nan_and_infinity() -> None:
     assert fast(np.array([1.0, np.inf, 2.0] * 9)) == np.inf
     values = np.random.RandomState(0).normal(size=1001)
     assert abs(fast(values) - total(values)) < 1e-12
+
+
+def test_products_have_one_thread_until_the_last_who_asked_is_gone() -> None:
+    def blas() -> list[int]:
+        return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+
+    with threadpool_limits(2, user_api="blas"):
+        before = blas()
+        one_thread_products.__enter__()
+        with one_thread_products:
+            assert set(blas()) == {1}
+        assert set(blas()) == {1}
+        one_thread_products.__exit__()
+        assert blas() == before
 
 
 def test_who_asks_is_told_of_compiling_and_not_of_what_is_compiled_already() -> None:

@@ -87,7 +87,7 @@ def test_a_model_names_it_too(tmp_path: Path) -> None:
     run("train", tmp_path / "t.csv", "-t", "y", "-m", "adaline", "--out", tmp_path / "m")
     for given, words in (
         (b"a\n1\n", "standard input has no column 'b'"),
-        (b"a,b\n1,x\n", "standard input: Column 'b'"),
+        (b"a,b\n1,x\n", "standard input, line 2, column 'b': 'x' is not a number"),
     ):
         assert words in run("predict", tmp_path / "m", "-", code=2, given=given).stderr
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from feedforward.estimators.regressor import MLPRegressor as MLPRegressor
     from feedforward.estimators.tabular_classifier import TabularClassifier as TabularClassifier
     from feedforward.estimators.tabular_regressor import TabularRegressor as TabularRegressor
+    from feedforward.exports.writing import export as export
     from feedforward.importance import permutation_importance as permutation_importance
     from feedforward.neurons.adaline import Adaline as Adaline
     from feedforward.neurons.perceptron import Perceptron as Perceptron
@@ -57,6 +58,7 @@ _HOME = {
     "permutation_importance": "importance",
     "save": "storage.saving",
     "load": "storage.saving",
+    "export": "exports.writing",
     "to_torch": "training.torch_bridge",
     "from_torch": "training.torch_bridge",
     "FeedforwardError": "errors",

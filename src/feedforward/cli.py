@@ -12,6 +12,7 @@ from feedforward.commands.compare import compare
 from feedforward.commands.demo import demo
 from feedforward.commands.errors import BAD_INPUT
 from feedforward.commands.evaluate import evaluate
+from feedforward.commands.export import export
 from feedforward.commands.inspect import inspect
 from feedforward.commands.predict import predict
 from feedforward.commands.train import train
@@ -48,11 +49,12 @@ def root(
     feedforward evaluate MODEL later.csv              how good it is on rows with the right answers
     feedforward compare patients.csv --target outcome every model on the same folds, simple ones too
     feedforward inspect MODEL                         what is in the file
+    feedforward export MODEL --to onnx                the model for use without feedforward
     """  # noqa: D301 - the escape keeps the lines of the examples apart
 
 
 app.command()(demo)
-for command in (train, predict, evaluate, compare, inspect):
+for command in (train, predict, evaluate, compare, inspect, export):
     app.command(no_args_is_help=True)(command)
 
 

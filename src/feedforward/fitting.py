@@ -146,7 +146,7 @@ def encoder_of(model: Any) -> TableEncoder | None:
     return encoder
 
 
-def ask(model: Any, method: str, table: "pa.Table", inputs: Any = None) -> NDArray[Any]:
+def ask(model: Any, method: str, table: "pa.Table", inputs: Any = None, *arguments: Any) -> NDArray[Any]:
     """Return the answers of one of a fitted model's methods; of a number too large, the message names the table's cell.
 
     Parameters
@@ -156,6 +156,8 @@ def ask(model: Any, method: str, table: "pa.Table", inputs: Any = None) -> NDArr
     table : pyarrow.Table
     inputs : array or table, optional
         What the model takes of the table, column by column. Default: the table itself.
+    *arguments
+        Of the method, after the rows.
 
     Examples
     --------
@@ -166,7 +168,7 @@ def ask(model: Any, method: str, table: "pa.Table", inputs: Any = None) -> NDArr
     feedforward.errors.HugeNumberError: Column 'b' is 1.7e+308 at row 0 (counted from 0), too large a number ...
     """
     try:
-        answers: NDArray[Any] = getattr(model, method)(table if inputs is None else inputs)
+        answers: NDArray[Any] = getattr(model, method)(table if inputs is None else inputs, *arguments)
     except HugeNumberError as error:
         names = table.column_names
         if isinstance(model, Pipeline):  # the learner saw the columns that the encoder had made

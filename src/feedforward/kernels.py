@@ -8,8 +8,9 @@ compiled and the plain function runs; it is always at hand as ``function.__wrapp
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import wraps
+from functools import cache, wraps
 from pathlib import Path
+from threading import Lock
 from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -142,6 +143,38 @@ def thread_count() -> int:
 
     most = numba.config.NUMBA_NUM_THREADS  # numba.get_num_threads() would change how many torch takes
     return int(most if _most.get() is None else min(most, _most.get()))
+
+
+class _OneThreadProducts:
+    """See `one_thread_products`: the first to come sets the limit, the last to go takes it away."""
+
+    def __init__(self) -> None:
+        self._lock, self._inside, self._limit = Lock(), 0, None  # type: tuple[Lock, int, Any]
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._inside:
+                self._limit = _libraries().limit(limits=1, user_api="blas")
+            self._inside += 1
+
+    def __exit__(self, *error: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                self._limit.restore_original_limits()
+
+
+@cache
+def _libraries() -> Any:
+    import scipy.linalg  # noqa: F401  # its library is the one that compiled products call
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
+
+
+# Let each matrix product of the libraries use one thread, in this block: for who calls them from several threads at
+# once. Their own threads would wait for each other, which took up to forty times as long.
+one_thread_products = _OneThreadProducts()
 
 
 def _numba(function: Callable[P, R], **options: Any) -> Callable[P, R]:

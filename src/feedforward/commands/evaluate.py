@@ -21,14 +21,15 @@ def evaluate(
     delimiter: Delimiter = None,
     debug: Debug = False,
 ) -> None:
-    """Say how good a stored model is on a table that has the right answers.
+    """Say how good a stored model is on a table that has the right answers, which may be larger than memory.
 
     \b
     feedforward evaluate outcome.safetensors later.csv
     zcat later.csv.gz | feedforward evaluate outcome.safetensors -
     """  # noqa: D301 - the escape keeps the lines of the examples apart
     with one_line_errors(debug):
-        from feedforward.answers import StoredModel, evaluate_table
+        from feedforward.answers import StoredModel
+        from feedforward.judging import evaluate_table
 
         found = evaluate_table(StoredModel.open(model), table, target, encoding=encoding, delimiter=delimiter)
         say_of_table(found["ignored_columns"], found["notes"])

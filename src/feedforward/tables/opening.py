@@ -2,12 +2,13 @@
 
 import gzip
 import os
+import shutil
 import sys
+import tempfile
+import weakref
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
-from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -93,7 +94,7 @@ def open_table(path: str | os.PathLike[str]) -> Opened:
 
 
 def stream_table(path: str | os.PathLike[str]) -> Streamed:
-    """Return what `open_table` does, but for a file without reading it; standard input is read to its end.
+    """Return what `open_table` does, but without reading a file; standard input is kept in a temporary one.
 
     Raises
     ------
@@ -107,8 +108,7 @@ def stream_table(path: str | os.PathLike[str]) -> Streamed:
     feedforward.errors.FileError: table.xlsx does not exist. ...
     """
     if str(path) == STANDARD_INPUT:
-        opened = open_table(path)
-        return Streamed(opened.name, opened.kind, partial(BytesIO, opened.data))
+        return _standard_input_on_disk()
     file, suffix = Path(path), _checked_suffix(Path(path))
     try:
         with file.open("rb") as stream:
@@ -121,6 +121,42 @@ def stream_table(path: str | os.PathLike[str]) -> Streamed:
         _refuse_others(str(path), start)
     kind = "CSV" if suffix in _CSV else "Parquet" if suffix in _PARQUET else "Arrow"
     return Streamed(str(path), kind, lambda: file.open("rb"))
+
+
+class _Unpacked(gzip.GzipFile):
+    """A gzip file that closes what it reads from, too."""
+
+    def __init__(self, packed: BinaryIO) -> None:
+        super().__init__(fileobj=packed)
+        self._packed = packed
+
+    def close(self) -> None:
+        super().close()
+        self._packed.close()
+
+
+def _standard_input_on_disk() -> Streamed:
+    name, stream = name_of(STANDARD_INPUT), _standard_input()
+    try:
+        with tempfile.TemporaryFile() as file:
+            shutil.copyfileobj(stream, file)
+            kept = os.dup(file.fileno())
+    except OSError as error:
+        raise FileError(f"standard input cannot be read: {words_of(error)}. Give a table there, or a file.") from None
+
+    def content() -> BinaryIO:
+        os.lseek(kept, 0, os.SEEK_SET)
+        return os.fdopen(os.dup(kept), "rb")  # one at a time: they share their place
+
+    weakref.finalize(content, os.close, kept)
+    with content() as stream:
+        start = stream.read(6)
+    suffix = next((suffix for mark, suffix in _MARKS.items() if start.startswith(mark)), ".csv")
+    if suffix == ".csv.gz":
+        return Streamed(name, "CSV", lambda: cast(BinaryIO, _Unpacked(content())))
+    if suffix == ".csv":
+        _refuse_others(name, start)
+    return Streamed(name, {".csv": "CSV", ".parquet": "Parquet"}.get(suffix, "Arrow"), content)
 
 
 def not_whole(name: str, kind: str) -> TableError:
@@ -162,11 +198,17 @@ def _refuse_others(name: str, start: bytes) -> None:
         )
 
 
+def _standard_input() -> BinaryIO:
+    if sys.stdin is None:  # closed by who started this
+        raise FileError("standard input cannot be read: it is closed. Give a table there, or a file.")
+    return sys.stdin.buffer
+
+
 def _read_standard_input() -> bytes:
     try:
-        if sys.stdin is None:  # closed by who started this
-            raise OSError(0, "it is closed")
-        return sys.stdin.buffer.read()
+        return _standard_input().read()
+    except FileError:
+        raise
     except OSError as error:
         raise FileError(f"standard input cannot be read: {words_of(error)}. Give a table there, or a file.") from None
 

@@ -129,7 +129,7 @@ def read_rows(
     source, table = _read(path, encoding, delimiter, reading)
     if target is None:
         return table, None
-    labels = _target(table, target, source)
+    labels = target_of(table, target, source)
     return table.drop_columns([target]), labels
 
 
@@ -216,7 +216,7 @@ def _retyped(table: Any, source: Source, reading: Reading) -> Any:
 
 
 def _split(table: Any, target: str, source: Source) -> tuple[Any, NDArray[Any]]:
-    labels = _target(table, target, source)
+    labels = target_of(table, target, source)
     if (labels == labels[0]).all():
         raise TableError(
             f"{source.name}, column {target!r}: the target is {labels[0]!s} in every row, so there is nothing to "
@@ -225,7 +225,19 @@ def _split(table: Any, target: str, source: Source) -> tuple[Any, NDArray[Any]]:
     return table.drop_columns([target]), labels
 
 
-def _target(table: Any, target: str, source: Source) -> NDArray[Any]:
+def target_of(table: Any, target: str, source: Source, *, is_whole: bool = True) -> NDArray[Any]:
+    """Return the target of a table, or of a piece of one.
+
+    Raises
+    ------
+    TableError
+        If it is not there, the only column, missing in a row, or neither numbers, text nor booleans.
+
+    Examples
+    --------
+    >>> target_of(pa.table({"x": [1], "y": [2]}), "y", Source("the table"))
+    array([2])
+    """
     names = table.column_names
     if target not in names:
         raise TableError(f"{source.name} has no column {target!r} to predict. {nearest(str(target), names, 'columns')}")
@@ -234,9 +246,10 @@ def _target(table: Any, target: str, source: Source) -> NDArray[Any]:
     values = table.column(target)
     if values.null_count:
         row = pc.index(values.is_null(), True).as_py()
+        where = f", here and in {values.null_count} of {len(values)} rows in all" if is_whole else ""
         raise TableError(
-            f"{source.name}, {source.place(row)}, column {target!r}: the target is missing, here and in "
-            f"{values.null_count} of {len(values)} rows in all. Fill in or drop these rows."
+            f"{source.name}, {source.place(row)}, column {target!r}: the target is missing{where}. Fill in or drop "
+            "such rows."
         )
     return _labels(values, target, source)
 

@@ -4,13 +4,15 @@ It trains networks of Linear, activations and Dropout, with the losses and optim
 call on a machine compiles, and the machine code is cached on disk. The GIL is released, so members run in parallel.
 """
 
+from collections import deque
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 
 from feedforward import nn
-from feedforward.kernels import thread_count
+from feedforward.kernels import one_thread_products, thread_count
 from feedforward.nn.activations import Array
 from feedforward.training.compiled.elementwise import CHUNK
 from feedforward.training.compiled.layout import OUTPUTS, Layout
@@ -23,6 +25,8 @@ from feedforward.training.compiled.updates import ADAM, RMSPROP, SGD
 from feedforward.training.compiled.waves import constants
 from feedforward.training.plan import Outcome, Plan, Rows
 from feedforward.training.scores import SCORES
+
+PIECES = 8  # of a span, for members that are more than the threads
 
 
 class CompiledEngine:
@@ -72,23 +76,20 @@ class CompiledEngine:
         tensors, factors = self._tensors(plan)
         before = int(self._optimizer.state.get("step", 0))
 
-        def run_member(j: int) -> int:
-            X, labels, targets, weights, order = self._data(plan.order[j])
+        def run_piece(j: int, first: int, last: int) -> int:
+            steps = slice(first, last)
+            X, labels, targets, weights, order, bounds = self._data(plan.order[j], plan.bounds[first : last + 1])
             done: int = run_span(
                 *(X, self._layout.columns, labels, targets, weights),
                 *(self._layout.layers, self._layout.alphas, self._layout.shares, *self._loss, self._score),
                 *(self._code, self._hyper, tensors, factors),
                 *(self._flat[j], self._spare[j], self._state_1[j], self._state_2[j], *self._buffers[j].arrays),
-                *(order, plan.bounds, plan.learning_rate, plan.weight_decay, plan.dropout),
-                *(plan.first_step, before, plan.seeds[j], losses[j], scores[j]),
+                *(order, bounds, plan.learning_rate[steps], plan.weight_decay[steps], plan.dropout[steps]),
+                *(plan.first_step + first, before + first, plan.seeds[j], losses[j, steps], scores[j, steps]),
             )
             return done
 
-        if self._k == 1:
-            done = run_member(0)
-        else:
-            with ThreadPoolExecutor(min(self._k, thread_count())) as pool:
-                done = min(pool.map(run_member, range(self._k)))
+        done = run_piece(0, 0, plan.steps) if self._k == 1 else _by_turns(run_piece, self._k, plan.steps)
         self._optimizer.state.update(self._state_views, step=np.array(before + done))
         return Outcome(done, losses.T, scores.swapaxes(0, 1))
 
@@ -125,16 +126,42 @@ class CompiledEngine:
             bounds, factors = [(0, start)], factors[:1]
         return np.array(bounds, np.int64), np.array(factors)
 
-    def _data(self, order: Array) -> tuple[Array, ...]:
-        """Return rows, labels, targets, weights, and the order to read them in; sparse rows become dense for a span."""
+    def _data(self, order: Array, bounds: Array) -> tuple[Array, ...]:
+        """Return rows, labels, targets, weights, and order and bounds of the steps; sparse rows become dense."""
         targets = (self._labels, self._targets, self._weights)
         if isinstance(self._rows.X, np.ndarray):
-            return writable(self._rows.X), *targets, order
-        read, places = np.unique(order, return_inverse=True)
+            return writable(self._rows.X), *targets, order, bounds
+        read, places = np.unique(order[bounds[0] : bounds[-1]], return_inverse=True)
         picked = (array[read] if len(array) else array for array in targets)
         X = self._rows.X[read].toarray()
         self._layout.check_codes(X)
-        return X, *picked, places
+        return X, *picked, places, bounds - bounds[0]
+
+
+def _by_turns(run_piece: Callable[[int, int, int], int], k: int, steps: int) -> int:
+    """Have every member's steps done on several threads, and return how many all of them have done.
+
+    Where members cannot be shared out evenly, each is done in pieces, and who waits longest is next: then no thread
+    stands idle before the last pieces.
+    """
+    threads = min(k, thread_count())
+    piece = steps if k % threads == 0 else -(-steps // PIECES)
+    waiting, done = deque((j, 0) for j in range(k)), [0] * k
+
+    def work(_: int) -> None:
+        while waiting:
+            try:
+                j, first = waiting.popleft()
+            except IndexError:  # another thread was faster
+                return
+            last = min(first + piece, steps)
+            done[j] += run_piece(j, first, last)
+            if done[j] == last < steps:
+                waiting.append((j, last))
+
+    with one_thread_products, ThreadPoolExecutor(threads) as pool:
+        list(pool.map(work, range(threads)))
+    return min(done)
 
 
 class Buffers:

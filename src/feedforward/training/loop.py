@@ -29,14 +29,18 @@ from feedforward.training.progress import Progress
 from feedforward.training.recipe import Recipe
 from feedforward.training.scores import SCORES, as_score, spread
 from feedforward.training.state import Training
+from feedforward.training.torch_known import untrainable
 from feedforward.training.troubles import (
     ENOUGH,
     asleep,
     dead_units,
     diverged,
     memorised,
+    not_finite,
     off_centre,
+    overwritten,
     rising_loss,
+    too_large,
     unfinished,
     useless,
 )
@@ -138,13 +142,14 @@ def train(
     own = None if member_rows is None else ready_member_rows(member_rows, training.network, len(rows))
     if score not in SCORES:
         raise SettingError(f"train: score is unknown: {score!r}. {nearest(str(score), SCORES, 'scores')}")
-    _reopen(training, recipe, f"{'train' if validation is None else 'val'}_{recipe.watch}")
+    _reopen(training, recipe, _watched(recipe, loss, validation))
     if training.epoch == 0:
-        training.troubles += far_scales(rows.X, column_names) or off_centre(rows.X, column_names)
+        looks = (far_scales, off_centre, too_large)
+        training.troubles += next((found for look in looks if (found := look(rows.X, column_names))), [])
     n = len(rows) if own is None else own.shape[1]
     batch = min(int(recipe.batch_size or n), n)
-    place = choose_device(device, engine, training.network, batch, mixed=mixed)
     parts = (training.network, loss, training.optimizer, rows)
+    place = choose_device(device, engine, training.network, batch, mixed=mixed, unknown=untrainable(*parts[:3]))
     name, reason = choose_engine(engine, *parts, place)
     choices = {"loss": loss, "score": score, "engine": name, "device": place, "mixed": mixed}
     choices |= {"shuffle": shuffle, "order": order, "member_rows": own}
@@ -178,6 +183,15 @@ def _noticed(training: Training, rows: Rows, recipe: Recipe, loss: nn.Loss, scor
         slow = slow or unfinished(history.get("val_loss", losses), training.step)
     by_heart = [] if recipe.restores else memorised(history, best)
     return dead_units(training.network, rows.X) + slow + by_heart
+
+
+def _watched(recipe: Recipe, loss: nn.Loss, validation: Rows | None) -> str:
+    """Return what decides which epoch is the best, by its name in the history."""
+    if recipe.watch != "calibrated_loss":
+        return f"{'train' if validation is None else 'val'}_{recipe.watch}"
+    if not isinstance(loss, nn.CrossEntropyLoss):
+        raise SettingError(f"train: watch='calibrated_loss' is of CrossEntropyLoss, and the loss is {loss!r}.")
+    return "train_loss" if validation is None else "val_calibrated_loss"
 
 
 def _reopen(training: Training, recipe: Recipe, watched: str) -> None:
@@ -321,8 +335,11 @@ class _Course:
         if self.has_diverged:
             training.should_stop, training.unfinished = True, {}
             training.optimizer.state.clear()
-            kept = self._fall_back()
-            training.troubles.append(diverged(training.epoch + 1, float(training.optimizer.lr), kept, self.rows))
+            spoiled = not_finite(training.network)  # a step that came to grief has left them as they were
+            kept, epoch = self._fall_back(), training.epoch + 1
+            rate = float(training.optimizer.lr)
+            trouble = overwritten(epoch, spoiled, kept) if spoiled else diverged(epoch, rate, kept, self.rows)
+            training.troubles.append(trouble)
             self._end_epochs(np.full((1, self.orders.k), np.inf), np.full((1, self.orders.k), np.nan))
 
     def _fall_back(self) -> str:

@@ -40,27 +40,27 @@ def scale_backward(layer, params, gradients, units, now, width):  # type: ignore
 @inner
 def blend(layer, params, z, a, first, end, width):  # type: ignore[no-untyped-def]
     """Write z + α ⊙ (σ − z) over σ in `a`: a piece of a layer's numbers, from the first up to the end."""
-    at = first
+    at, one = first, z.dtype.type(1)
     while at < end:  # unit by unit
-        alpha, stop = params[layer[WEIGHT] + at // width], min(end, (at // width + 1) * width)
-        for i in range(at - first, stop - first):
-            a[i] = z[i] + alpha * (a[i] - z[i])
+        bend, stop = params[layer[WEIGHT] + at // width] - one, min(end, (at // width + 1) * width)
+        x, out = z[at - first : stop - first], a[at - first : stop - first]
+        for i in range(len(out)):
+            out[i] += bend * (out[i] - x[i])
         at = stop
 
 
 @inner
-def blend_and_keep(layer, params, units, z, a, slope, first, end, width):  # type: ignore[no-untyped-def]
-    """Keep σ − z, and 1 + α ⊙ (σ′ − 1), the slope of the whole."""
-    kept = units[layer[KEPT] * width + first : layer[KEPT] * width + end]
-    slopes = units[layer[NET_INPUT] * width + first : layer[NET_INPUT] * width + end]
-    one, at = units.dtype.type(1), first
+def blend_and_keep(layer, params, kept, slopes, a, first, end, width):  # type: ignore[no-untyped-def]
+    """As `blend`, with z in `kept`, where σ − z stays; σ′ in `slopes` becomes 1 + α ⊙ (σ′ − 1), the slope of all."""
+    at, one = first, a.dtype.type(1)
     while at < end:
         alpha, stop = params[layer[WEIGHT] + at // width], min(end, (at // width + 1) * width)
-        for i in range(at - first, stop - first):
-            bend = a[i] - z[i]
-            slopes[i] = one + alpha * (slope[i] - one)
-            a[i] = z[i] + alpha * bend
-            kept[i] = bend  # may lie where z does
+        bend, out = alpha - one, a[at - first : stop - first]
+        rest, slope = kept[at - first : stop - first], slopes[at - first : stop - first]
+        for i in range(len(out)):
+            rest[i] = out[i] - rest[i]
+            out[i] += bend * rest[i]
+            slope[i] = one + alpha * (slope[i] - one)
         at = stop
 
 

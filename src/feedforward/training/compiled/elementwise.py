@@ -12,12 +12,13 @@ import numpy as np
 
 from feedforward.kernels import inner, inner_exact
 from feedforward.nn.activations import SELU_ALPHA, SELU_SCALE, Array
+from feedforward.training.compiled.views import in_single
 
 IDENTITY, SIGMOID, TANH, RELU, LEAKY_RELU, ELU, SELU, GELU, SILU, MISH, SOFTPLUS = range(11)
 
 CHUNK = 4096  # numbers that stay in the first-level cache while several loops go over them
 
-TERMS = 18  # of the series 1/k!: `exponential` takes 14 of them, waves take all
+TERMS = 18  # of the series 1/k!: `exponential` takes 14 of them, waves take all; in float32 fewer do
 
 
 def exponential_table(dtype: Any) -> Array:
@@ -53,12 +54,13 @@ def exponential(x, table, power, bits):  # type: ignore[no-untyped-def]
     half = x.dtype.type(0.5)
     c0, c1, c2, c3, c4, c5, c6 = table[7], table[8], table[9], table[10], table[11], table[12], table[13]
     c7, c8, c9, c10, c11, c12, c13 = table[14], table[15], table[16], table[17], table[18], table[19], table[20]
+    long = not in_single(x)
     for i in range(len(x)):
         v = min(max(x[i], lowest), highest)
         k = np.floor(v * to_k + half)
         r = (v - k * ln2) - k * ln2_rest
-        high = ((((((c13 * r + c12) * r + c11) * r + c10) * r + c9) * r + c8) * r + c7) * r + c6
-        x[i] = (((((high * r + c5) * r + c4) * r + c3) * r + c2) * r + c1) * r + c0
+        high = (((((c13 * r + c12) * r + c11) * r + c10) * r + c9) * r + c8) * r if long else x.dtype.type(0)
+        x[i] = (((((((high + c7) * r + c6) * r + c5) * r + c4) * r + c3) * r + c2) * r + c1) * r + c0
         bits[i] = (bits.dtype.type(k) + bias) << shift
     for i in range(len(x)):
         x[i] *= power[i]
@@ -104,12 +106,11 @@ def activate(code, alpha, a, e, table, power, bits):  # type: ignore[no-untyped-
     elif code == SOFTPLUS:
         for i in range(n):
             a[i] = (a[i] if a[i] > zero else zero) + a.dtype.type(math.log1p(e[i]))
-    else:  # MISH: with u = eᶻ, tanh(ln(1 + u)) = (u² + 2u) / (u² + 2u + 2)
+    else:  # MISH: with u = eᶻ, tanh(ln(1 + u)) = (u² + 2u) / (u² + 2u + 2); above 0 both times v² = e⁻²ᶻ
         for i in range(n):
             v = e[i]
-            above = (one + two * v) / (one + two * v + two * v * v)
-            below = (v * v + two * v) / (v * v + two * v + two)
-            a[i] *= above if a[i] >= zero else below
+            part = one + two * v if a[i] >= zero else v * v + two * v
+            a[i] *= part / (part + two * (v * v if a[i] >= zero else one))
 
 
 @inner
@@ -168,7 +169,8 @@ def times_slope_of(code, alpha, d, z, a, e):  # type: ignore[no-untyped-def]
     elif code == MISH:
         for i in range(n):
             v = e[i]
-            above = (one + two * v) / (one + two * v + two * v * v)
-            below = (v * v + two * v) / (v * v + two * v + two)
-            t, s = above if z[i] >= zero else below, (one if z[i] >= zero else v) / (one + v)
+            part = one + two * v if z[i] >= zero else v * v + two * v
+            whole, sum_of_two = part + two * (v * v if z[i] >= zero else one), one + v
+            share = one / (whole * sum_of_two)  # one division for two fractions: it takes as long as all else
+            t, s = part * sum_of_two * share, (one if z[i] >= zero else v) * whole * share
             d[i] *= t + z[i] * (one - t * t) * s

@@ -1,10 +1,11 @@
 """How a network, a loss and an optimizer become tables and codes, and parameters one flat array."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 
 from feedforward import nn
 from feedforward.errors import InputError
@@ -13,7 +14,8 @@ from feedforward.nn.layers import in_one_line
 
 # A layer is a row of a table of whole numbers, and these are its columns. WEIGHT and BIAS are places among the
 # parameters; SOURCE, NET_INPUT, RESULT and KEPT are places among the units; OFFSET counts the units beside it in
-# `Columns` that come before its own; COUNT is an embedding's levels or a periodic one's frequencies.
+# `Columns` that come before its own; COUNT is an embedding's levels or a periodic one's frequencies; and in a
+# Dropout that is done in place, the place of the slopes before it.
 KIND, INPUTS, OUTPUTS, WEIGHT, BIAS, CODE, SOURCE, NET_INPUT, RESULT, PLACE, KEPT, OFFSET, COUNT = range(13)
 LINEAR, ACTIVATION, DROPOUT, SCALE, PARAMETRIC, EMBEDDING, PERIODIC = range(7)  # its kind
 CODES: dict[type[nn.Layer], int] = {
@@ -108,11 +110,24 @@ class Layout:
         feedforward.errors.InputError: column 0: Embedding(levels=3, width=2) expects whole numbers from 0 to 2 and
         got 3.0 in row 1 (counted from 0).
         """
-        for column, layer in self.embedded:
-            try:
-                layer.check_codes(X[..., column : column + 1])
-            except InputError as error:
-                raise InputError(f"column {column}: {error}") from None
+        check_codes(self.embedded, X)
+
+
+def check_codes(embedded: Iterable[tuple[int, nn.Embedding]], X: Any) -> None:
+    """Raise `InputError` if one of these columns, each with its layer, holds a code without a row of weights.
+
+    Examples
+    --------
+    >>> check_codes([(1, nn.Embedding(3, 2))], np.array([[9.0, 2.0], [9.0, 3.0]]))
+    Traceback (most recent call last):
+    feedforward.errors.InputError: column 1: Embedding(levels=3, width=2) expects whole numbers from 0 to 2 and
+    got 3.0 in row 1 (counted from 0).
+    """
+    for column, layer in embedded:
+        try:
+            layer.check_codes(X[:, [column]].toarray() if issparse(X) else X[..., column : column + 1])
+        except InputError as error:
+            raise InputError(f"column {column}: {error}") from None
 
 
 def is_supported(network: nn.Sequential) -> bool:
@@ -139,8 +154,6 @@ def unsupported(network: nn.Sequential, loss: nn.Loss, optimizer: nn.Optimizer) 
     stranger = _stranger(network)
     if stranger is not None:
         return stranger
-    if not network.parameters():
-        return "the network has no parameters"
     if not is_supported(network):
         return "the network has no Linear"
     if type(loss) not in _LOSSES:
@@ -257,7 +270,11 @@ class _Table:
         else:
             row[KIND], activation = ACTIVATION, layer
         alpha = alpha_of(activation)
-        row[NET_INPUT] = row[RESULT] = self._reserve(row[OUTPUTS])
+        last = self._rows[-1] if self._rows else {KIND: ACTIVATION}
+        if (row[KIND], last[KIND]) == (DROPOUT, PARAMETRIC):  # in its place, and on what its way back reads
+            row |= {NET_INPUT: self._source, RESULT: self._source, KEPT: last[KEPT], COUNT: last[NET_INPUT]}
+        else:
+            row[NET_INPUT] = row[RESULT] = self._reserve(row[OUTPUTS])
         if isinstance(activation, SLOPE_NEEDS_NET_INPUT) or alpha < 0 or row[KIND] == PARAMETRIC:
             row[RESULT] = self._reserve(row[OUTPUTS])
         self._write(row | {CODE: CODES[type(activation)]}, alpha, share)

@@ -27,9 +27,11 @@ from feedforward.training.compiled.elementwise import (
 from feedforward.training.compiled.layout import (
     BIAS,
     CODE,
+    COUNT,
     DROPOUT,
     EMBEDDING,
     INPUTS,
+    KEPT,
     KIND,
     LINEAR,
     NET_INPUT,
@@ -98,10 +100,13 @@ def run_layer(layer, alpha, params, units, width, training, first, scratch, tabl
             if training:
                 if layer[CODE] == GELU:
                     decay(GELU, z, e, table, power, bits)
-                slope = scratch[1, : end - start]
-                fill(slope, units.dtype.type(1))
-                times_slope_of(layer[CODE], alpha, slope, z, a, e)
-                blend_and_keep(layer, params, units, z, a, slope, start, end, width)
+                slopes = units[layer[NET_INPUT] * width + start : layer[NET_INPUT] * width + end]
+                kept = units[layer[KEPT] * width + start : layer[KEPT] * width + end]
+                fill(slopes, units.dtype.type(1))
+                times_slope_of(layer[CODE], alpha, slopes, z, a, e)
+                if layer[KEPT] != source:
+                    copy(kept, z)
+                blend_and_keep(layer, params, kept, slopes, a, start, end, width)
             else:
                 blend(layer, params, z, a, start, end, width)
 
@@ -139,20 +144,30 @@ def mixed(state, counter):  # type: ignore[no-untyped-def]
 
 @inner
 def drop(layer, share, seed, step, units, factors, width, rows):  # type: ignore[no-untyped-def]
-    """Silence units with probability `share`, and keep each unit's factor; `rows` is scratch of one state a column."""
+    """Silence units with probability `share`, and keep each unit's factor; `rows` is scratch of one state a column.
+
+    After a ParametricActivation, whose numbers have no other reader, it is done in their place; its slopes and what it
+    keeps take the factors too, so there is nothing left to do on the way back.
+    """
     h, source, to = layer[OUTPUTS], layer[SOURCE], layer[RESULT]
-    kept = units.dtype.type(1 / (1 - share))
-    none = units.dtype.type(0)
+    larger, none = units.dtype.type(1 / (1 - share)), units.dtype.type(0)
     at_least = np.uint64(np.ceil(share * 2.0**53))
     state = mixed(mixed(seed, step), layer[PLACE])
     for i in range(width):
         rows[i] = mixed(state, i)
     for j in range(h):
         x, out = units[(source + j) * width : (source + j + 1) * width], units[(to + j) * width : (to + j + 1) * width]
-        factor = factors[(to + j) * width : (to + j + 1) * width]
+        place = 0 if source == to else (to + j) * width
+        factor = factors[place : place + width]
         for i in range(width):
-            factor[i] = kept if (mixed(rows[i], j) >> np.uint64(11)) >= at_least else none
+            factor[i] = larger if (mixed(rows[i], j) >> np.uint64(11)) >= at_least else none
+        for i in range(width):
             out[i] = x[i] * factor[i]
+        if source == to:
+            slope, net = units[(layer[COUNT] + j) * width :], units[(layer[KEPT] + j) * width :]
+            for i in range(width):
+                slope[i] *= factor[i]
+                net[i] *= factor[i]
 
 
 @woven
@@ -185,7 +200,7 @@ def backward(  # type: ignore[no-untyped-def]
         elif layer[KIND] == PERIODIC:
             waves_backward(layer, params, gradients, units, now, other, width)
         elif layer[KIND] == DROPOUT:
-            if shares[k] * dropout > 0:
+            if shares[k] * dropout > 0 and layer[SOURCE] != to:
                 factor = factors[to * width : (to + h) * width]
                 for i in range(h * width):
                     d[i] *= factor[i]

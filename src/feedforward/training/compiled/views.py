@@ -1,7 +1,7 @@
 """Views that nobody counts: inside a compiled call its arguments outlive every view of them.
 
 numba counts the references to each array, by atomic operations that took a quarter of the time of a small step, and
-asks at each reshape whether it can be done. These two functions say that it need not.
+asks at each reshape whether it can be done. The first two functions say that it need not; the third, what is float32.
 """
 
 from typing import Any
@@ -49,3 +49,13 @@ def matrix(typing: Any, flat: Any, rows: Any, columns: Any) -> Any:
         return view._getvalue()
 
     return types.Array(flat.dtype, 2, "C")(flat, rows, columns), build
+
+
+@intrinsic
+def in_single(typing: Any, array: Any) -> Any:
+    """Return whether the array is of float32; known when it is compiled, so the branch not taken costs nothing."""
+
+    def build(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        return context.get_constant(types.boolean, array.dtype == types.float32)
+
+    return types.boolean(array), build

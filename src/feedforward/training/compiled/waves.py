@@ -10,6 +10,7 @@ import numpy as np
 from feedforward.kernels import inner_exact
 from feedforward.nn.activations import Array
 from feedforward.training.compiled.elementwise import TERMS, exponential_table
+from feedforward.training.compiled.views import in_single
 
 _FIRST = 7  # place of the series 1/k! in the table
 _OWN = _FIRST + TERMS  # place of what follows it
@@ -45,16 +46,17 @@ def cosine_and_sine(x, sine, table):  # type: ignore[no-untyped-def]
     c10, c12, c14, c16 = table[_FIRST + 10], table[_FIRST + 12], table[_FIRST + 14], table[_FIRST + 16]
     s3, s5, s7, s9 = table[_FIRST + 3], table[_FIRST + 5], table[_FIRST + 7], table[_FIRST + 9]
     s11, s13, s15, s17 = table[_FIRST + 11], table[_FIRST + 13], table[_FIRST + 15], table[_FIRST + 17]
-    kind = x.dtype.type
+    kind, long = x.dtype.type, not in_single(x)
     quarter, half, one, two, four = kind(0.25), kind(0.5), kind(1), kind(2), kind(4)
     for i in range(len(x)):
         k = np.floor(x[i] * to_k + half)
         r = ((x[i] - k * part) - k * rest) - k * last
         r = -one if r < -one else (one if r > one else r)
         s = r * r
-        high = ((((((c16 * s - c14) * s + c12) * s - c10) * s + c8) * s - c6) * s + c4) * s - c2
-        cos = high * s + one
-        odd = ((((((s17 * s - s15) * s + s13) * s - s11) * s + s9) * s - s7) * s + s5) * s - s3
+        high = ((c16 * s - c14) * s + c12) * s if long else kind(0)
+        cos = (((((high - c10) * s + c8) * s - c6) * s + c4) * s - c2) * s + one
+        high = (((s17 * s - s15) * s + s13) * s - s11) * s if long else kind(0)
+        odd = (((high + s9) * s - s7) * s + s5) * s - s3
         sin = odd * s * r + r
         turn = k - four * np.floor(k * quarter)  # 0, 1, 2 or 3
         is_crossed = turn - two * np.floor(turn * half) > half
