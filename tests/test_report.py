@@ -17,6 +17,7 @@ from commands import run, write
 from expected_failures import NO_BROWSER
 from feedforward.experiment import Experiment, run_experiment
 from feedforward.report.contest import Contest, Contestant, run_contest
+from feedforward.report.looks import LOOKS
 from feedforward.report.page import write_report
 from feedforward.report.verdict import verdict
 from feedforward.scoring import Estimate, resample
@@ -173,6 +174,32 @@ def test_training_that_diverged_has_a_page_that_says_so(tmp_path: Path) -> None:
     text = Page(tmp_path / "page.html").text
     assert "Not worth it here: the network gave no answers for the test rows." in text
     assert "Linear model" in text
+
+
+def luminance(colour: str) -> float:
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return float(np.dot([0.2126, 0.7152, 0.0722], linear))
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_everything_can_be_seen_in_light_and_dark(mode: str) -> None:
+    """WCAG 2: 4.5 to 1 for text, 3 to 1 for what is drawn."""
+    light, dark = LOOKS.split("prefers-color-scheme: dark")
+    colours = dict(re.findall(r"--(\w+): (#\w{6})", light if mode == "light" else dark))
+    for behind in ("card", "page"):
+        for ink, least in {
+            "ink": 7,
+            "soft": 4.5,
+            "yes": 4.5,
+            "no": 4.5,
+            "perhaps": 4.5,
+            "c0": 3,
+            "c1": 3,
+            "grey": 3,
+        }.items():
+            low, high = sorted((luminance(colours[behind]), luminance(colours[ink])))
+            assert (high + 0.05) / (low + 0.05) >= least, f"{ink} on {behind}"
 
 
 # The contest and its verdict ---------------------------------------------------------------------------------------
