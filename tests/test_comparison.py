@@ -66,7 +66,7 @@ def test_json_is_what_one_computes_on_the_same_folds(table: Any) -> None:
     linear = by_name(found)["linear"]
     for measure, values in expected.items():
         np.testing.assert_allclose(linear["scores"][measure]["folds"], values, rtol=1e-6)
-        assert linear["scores"][measure]["value"] == pytest.approx(np.mean(values))
+        assert linear["scores"][measure]["mean"] == pytest.approx(np.mean(values))
     np.testing.assert_allclose(by_name(found)["mlp"]["scores"]["log_loss"]["folds"], networks, rtol=1e-5)
     assert found["decides"] == "log_loss"
     assert (found["rows"], found["folds"], found["seed"], found["stopped"]) == (N, 4, 3, False)

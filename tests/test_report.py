@@ -17,6 +17,7 @@ from commands import run, write
 from expected_failures import NO_BROWSER
 from feedforward.experiment import Experiment, run_experiment
 from feedforward.report.contest import Contest, Contestant, run_contest
+from feedforward.report.looks import LOOKS
 from feedforward.report.page import write_report
 from feedforward.report.verdict import verdict
 from feedforward.scoring import Estimate, resample
@@ -62,7 +63,16 @@ def numbers(tmp_path_factory: pytest.TempPathFactory) -> Made:
     return made(tmp_path_factory.mktemp("numbers"), rings(), "price", "tabular", **settings)
 
 
-@pytest.mark.parametrize("which", ["classes", "numbers"])
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    bad = '</style></svg><script>alert("1")</script><img src=x onerror=y>&amp;{{}}\'"-->$x^2$\x1b[31m\u202e'
+    rng = np.random.default_rng(0)
+    rows: list[list[Any]] = [[bad, f"plain{bad}", "long_" * 60, f"target{bad}"]]
+    rows += [[f"{bad}{i % 3}", float(i), "w" * 300 * (i % 2), f"{bad}{int(rng.uniform() < 0.5)}"] for i in range(80)]
+    return made(tmp_path_factory.mktemp("hostile"), rows, f"target{bad}", "tabular", **QUICK)
+
+
+@pytest.mark.parametrize("which", ["classes", "numbers", "hostile"])
 def test_the_page_is_whole_and_asks_nobody_for_anything(which: str, request: pytest.FixtureRequest) -> None:
     page: Page = request.getfixturevalue(which)[1]
     assert page.source.startswith("<!doctype html>")
@@ -131,12 +141,8 @@ def test_the_page_says_what_columns_and_target_are(numbers: Made) -> None:
     assert "Of intervals that promise 90" in page.text
 
 
-def test_hostile_names_and_labels_stay_text(tmp_path: Path) -> None:
-    bad = '</style></svg><script>alert("1")</script><img src=x onerror=y>&amp;{{}}\'"-->$x^2$\x1b[31m\u202e'
-    rng = np.random.default_rng(0)
-    rows: list[list[Any]] = [[bad, f"plain{bad}", f"target{bad}"]]
-    rows += [[f"{bad}{i % 3}", float(i), f"{bad}{int(rng.uniform() < 0.5)}"] for i in range(80)]
-    _, page = made(tmp_path, rows, f"target{bad}", "tabular", **QUICK)
+def test_hostile_names_and_labels_stay_text(hostile: Made) -> None:
+    page = hostile[1]
     assert "<script" not in page.source
     assert "onerror=y>" not in page.source
     assert "\x1b" not in page.source
@@ -173,6 +179,32 @@ def test_training_that_diverged_has_a_page_that_says_so(tmp_path: Path) -> None:
     text = Page(tmp_path / "page.html").text
     assert "Not worth it here: the network gave no answers for the test rows." in text
     assert "Linear model" in text
+
+
+def luminance(colour: str) -> float:
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return float(np.dot([0.2126, 0.7152, 0.0722], linear))
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_everything_can_be_seen_in_light_and_dark(mode: str) -> None:
+    """WCAG 2: 4.5 to 1 for text, 3 to 1 for what is drawn."""
+    light, dark = LOOKS.split("prefers-color-scheme: dark")
+    colours = dict(re.findall(r"--(\w+): (#\w{6})", light if mode == "light" else dark))
+    for behind in ("card", "page"):
+        for ink, least in {
+            "ink": 7,
+            "soft": 4.5,
+            "yes": 4.5,
+            "no": 4.5,
+            "perhaps": 4.5,
+            "c0": 3,
+            "c1": 3,
+            "grey": 3,
+        }.items():
+            low, high = sorted((luminance(colours[behind]), luminance(colours[ink])))
+            assert (high + 0.05) / (low + 0.05) >= least, f"{ink} on {behind}"
 
 
 # The contest and its verdict ---------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -87,24 +87,17 @@ class Comparison:
 
     def facts(self) -> dict[str, Any]:
         """Return all of it as JSON can hold it."""
-
-        def held(found: Estimate | None) -> dict[str, float | None] | None:
-            if found is None or not np.isfinite(found.value):
-                return None
-            return {name: end if np.isfinite(end) else None for name, end in asdict(found).items()}
-
         models = [
             {
                 "model": one.model,
-                "scores": {name: {"mean": None, **(held(one.scores[name]) or {}), "folds": one.folds[name]}
-                           for name in one.scores},
-                "behind": held(one.behind),
+                "scores": {name: {**_held(found), "folds": one.folds[name]} for name, found in one.scores.items()},
+                "behind": None if one.behind is None else _held(one.behind),
                 "seconds": [round(seconds, 6) for seconds in one.seconds],
                 "error": one.trouble or None,
                 "warnings": one.warnings,
             }
             for one in self.entries
-        ]  # fmt: skip
+        ]
         return {
             "table": self.source,
             "target": self.target,
@@ -238,6 +231,12 @@ def over_folds(values: Sequence[float | None], learned: int, answered: int) -> E
 # Inside ------------------------------------------------------------------------------------------------------------
 
 
+def _held(found: Estimate) -> dict[str, float | None]:
+    """Return a mean and its interval as JSON can hold them."""
+    ends = {"mean": found.value, "low": found.low, "high": found.high}
+    return {name: end if np.isfinite(end) else None for name, end in ends.items()}
+
+
 def _chosen(models: Sequence[str] | None) -> list[str]:
     for name in models or []:
         if name not in CLIMB:
@@ -317,5 +316,5 @@ def _ranked(found: Sequence[Entry], task: str, measure: str, parts: Sequence[Fol
             pairs = zip(best.folds[measure], one.folds[measure], strict=True)
             gaps = [None if a is None or b is None else sign * (a - b) for a, b in pairs]
             behind = _estimate(gaps, parts)
-        ranked.append(Entry(one.model, one.folds, one.scores, behind, one.seconds, one.trouble, one.warnings))
+        ranked.append(replace(one, behind=behind))
     return ranked

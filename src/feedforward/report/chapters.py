@@ -239,10 +239,17 @@ def _coverage(experiment: Experiment, found: Answers) -> tuple[str, str]:
 
 def learning(experiment: Experiment) -> str:
     """Return the learning curves."""
-    history = experiment.learner.history_
+    history = dict(experiment.learner.history_)
+    calibrated = history.pop("val_calibrated_loss", None)
+    if calibrated is not None:  # it told which epoch was best
+        history["val_loss"] = calibrated
+    note = "" if calibrated is None else "The loss on validation rows is that of calibrated probabilities."
     name = "accuracy" if experiment.task == "classification" else "R²"
-    drawn = [(pictures.curves(history, *pair), "") for pair in (("loss", "loss"), ("score", name))]
-    drawn.append((pictures.curves(history, "mistakes", "mistakes"), ""))
+    drawn = [
+        (pictures.curves(history, "loss", "loss"), note),
+        (pictures.curves(history, "score", name), ""),
+        (pictures.curves(history, "mistakes", "mistakes"), ""),
+    ]
     epochs = counted(int(experiment.learner.n_iter_), "epoch")
     said = [paragraph(f"Warning: {warning}", "note") for warning in experiment.warnings]
     return section("learning", "How it learned", paragraph(f"It learned for {epochs}."), figures(*drawn), *said)

@@ -6,7 +6,7 @@ LOOKS = """
   --font: system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", sans-serif;
   --page: #f6f5f2; --card: #ffffff; --ink: #222222; --soft: #5c5c58; --grey: #8a8a8a; --line: #e2e0da;
   --yes: #00734f; --perhaps: #8f5f00; --no: #a63c00;
-  --c0: #0072b2; --c1: #e69f00; --c2: #009e73; --c3: #cc79a7; --c4: #d55e00; --c5: #56b4e9; --c6: #b8ab00;
+  --c0: #0072b2; --c1: #b87400; --c2: #009e73; --c3: #cc79a7; --c4: #d55e00; --c5: #56b4e9; --c6: #b8ab00;
 }
 @media (prefers-color-scheme: dark) {
   :root {

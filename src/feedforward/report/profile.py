@@ -1,5 +1,6 @@
 """What the columns of a table hold: how much is missing, how many values differ, how they are spread."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from feedforward.report.markup import number
 from feedforward.tables.values import decoded, holding
 
 _BARS = 24  # of a histogram
+_LARGEST_STEP = 2.0**48  # between bars of whole numbers; beyond, one more or less is lost in float64
 _LEVELS = 12  # of a category, the most frequent ones
 
 
@@ -74,7 +76,7 @@ def profile(column: Any, name: str, kind: str) -> Profile:
 
 
 def _numbers(column: Any) -> tuple[NDArray[np.float64], str]:
-    values = column.cast(pa.float64()).to_numpy()
+    values = column.cast(pa.float64(), safe=False).to_numpy()
     low, middle, high = values.min(), float(np.median(values)), values.max()
     return histogram(values), f"{number(low)} to {number(high)}, median {number(middle)}"
 
@@ -95,20 +97,29 @@ def histogram(values: NDArray[Any], bars: int = _BARS) -> NDArray[np.float64]:
     if low == high:
         low, high = values.min(), values.max()
     width = high / bars - low / bars
-    if (values == np.floor(values)).all():
+    if width < _LARGEST_STEP and (values == np.floor(values)).all():
         width = np.ceil((high - low + 1) / bars)
-        bars = int(np.ceil((high - low + 1) / width)) if np.isfinite(width) else bars
+        bars = int(np.ceil((high - low + 1) / width))
     if not (np.isfinite(width) and low + width > low):
         return np.array([float(len(values))])
-    places = np.clip(np.floor((values - low) / width), 0, bars - 1).astype(np.intp)
+    with np.errstate(over="ignore"):  # of what lies far outside
+        places = np.clip(np.floor(values / width - low / width), 0, bars - 1).astype(np.intp)
     return np.bincount(places, minlength=bars).astype(np.float64)
 
 
 def _dates(column: Any) -> tuple[NDArray[np.float64], str]:
-    ends = pc.min_max(column).as_py()
-    kind = column.type
-    whole = column.cast(pa.int32() if pa.types.is_date32(kind) or pa.types.is_time32(kind) else pa.int64())
-    return histogram(whole.to_numpy().astype(np.float64)), f"{ends['min']} to {ends['max']}"
+    narrow = column.type.bit_width == 32
+    whole = column.cast(pa.int32() if narrow else pa.int64()).to_numpy()
+    low, high = (_moment(column[int(place)]) for place in (whole.argmin(), whole.argmax()))
+    return histogram(whole.astype(np.float64)), f"{low} to {high}"
+
+
+def _moment(cell: Any) -> str:
+    """Return a date, a time or a span of time in words; midnight and fractions of 0 go without saying."""
+    if pa.types.is_duration(cell.type):
+        return str(cell.cast(pa.duration("us"), safe=False).as_py())
+    written: str = cell.cast(pa.string()).as_py()
+    return re.sub(r"( 00:00:00)?(\.0+)?Z?$", "", written)
 
 
 def _levels(column: Any) -> tuple[NDArray[np.float64], str]:

@@ -8,6 +8,7 @@ from feedforward.report.contest import Contest, Contestant
 from feedforward.scoring import MEASURES, Estimate
 
 _CALLED = {"perceptron": "the perceptron", "adaline": "Adaline", "mlp": "the network", "tabular": "the network"}
+_LINEAR = ("perceptron", "adaline")  # themselves
 _RIVALS = {"dummy": "one answer for all rows", "linear": "a linear model", "boosting": "gradient boosting"}
 
 
@@ -43,7 +44,7 @@ def verdict(contest: Contest) -> Verdict:
     ('no', 'Not worth it here: a linear model does as well, and is simpler.')
     """
     rivals = {one.name: _standing(one.lead) for one in contest.contestants[1:]}
-    level, headline = _judgement(called(contest), rivals)
+    level, headline = _judgement(called(contest), contest.first.name in _LINEAR, rivals)
     reasons = [_reason(contest, one) for one in contest.contestants[1:]]
     if contest.first.trouble:
         level, headline = "no", f"Not worth it here: {called(contest)} gave no answers for the test rows."
@@ -63,7 +64,7 @@ def _standing(lead: Estimate | None) -> str:
     return "better" if lead.low > 0 else "worse" if lead.high < 0 else "even"
 
 
-def _judgement(name: str, rivals: dict[str, str]) -> tuple[str, str]:
+def _judgement(name: str, is_linear: bool, rivals: dict[str, str]) -> tuple[str, str]:
     if rivals.get("dummy") in ("even", "worse"):
         return "no", f"Not worth it here: {name} is no better than one answer for all rows."
     beaten_by = [_RIVALS[rival] for rival, standing in rivals.items() if standing == "worse"]
@@ -71,7 +72,7 @@ def _judgement(name: str, rivals: dict[str, str]) -> tuple[str, str]:
         does = "does" if len(beaten_by) == 1 else "do"
         return "no", f"Not worth it here: {' and '.join(beaten_by)} {does} better."
     if rivals.get("linear") == "even":
-        return "no", "Not worth it here: a linear model does as well, and is simpler."
+        return "no", f"Not worth it here: a linear model does as well{'' if is_linear else ', and is simpler'}."
     if rivals.get("boosting") == "even":
         return "perhaps", f"No clear gain: {name} beats a linear model, and is level with gradient boosting."
     unknown = [_RIVALS[rival] for rival, standing in rivals.items() if standing == "unknown"]
