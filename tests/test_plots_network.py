@@ -443,6 +443,12 @@ def test_given_axes_have_one_panel_and_curves_chooses() -> None:
     assert len(upper.figure.axes) == 2
 
 
+def test_the_loss_of_calibrated_probabilities_decides_where_there_is_one() -> None:
+    losses = {"train_loss": [3.0, 2.0, 1.0], "val_loss": [1.0, 2.0, 3.0], "val_calibrated_loss": [0.9, 0.5, 0.8]}
+    ax = plots.learning_curve(losses)
+    assert [text.get_text() for text in ax.texts if "best" in text.get_text()] == ["best epoch 2: 0.5"]
+
+
 def test_without_validation_nothing_is_best() -> None:
     history = {name: values for name, values in HISTORY.items() if not name.startswith("val")}
     ax = plots.learning_curve(history)

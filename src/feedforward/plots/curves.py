@@ -17,6 +17,7 @@ Curve = NDArray[np.float64]
 Epochs = NDArray[np.intp]
 
 _OWNER = "learning_curve"
+_DECIDING = ("val_calibrated_loss", "val_loss")  # which is the best epoch: the first that there is
 _FEW = 30  # epochs up to which each gets a dot
 
 
@@ -31,7 +32,7 @@ def learning_curve(
     """Draw what was recorded at each epoch.
 
     A history of losses and scores, as networks keep it, gets two panels, one above the other. Where there is a
-    "val_loss", its lowest value, the best epoch, is marked in both.
+    "val_calibrated_loss", or else a "val_loss", its lowest value, the best epoch, is marked in both.
 
     Parameters
     ----------
@@ -111,10 +112,11 @@ def _draw_panel(ax: Axes, series: Mapping[str, Curve], *, log: bool, legend: boo
 
 
 def _best_epoch(history: Mapping[str, Any]) -> int | None:
-    """Return the epoch of the lowest validation loss, counted from 1, if it is known."""
-    if "val_loss" not in history:
+    """Return the epoch of the lowest validation loss that decided, counted from 1, if it is known."""
+    deciding = next((name for name in _DECIDING if name in history), None)
+    if deciding is None:
         return None
-    values = _numbers("val_loss", history["val_loss"])
+    values = _numbers(deciding, history[deciding])
     return None if np.isnan(values).all() else int(np.nanargmin(values)) + 1
 
 
@@ -132,6 +134,8 @@ def _without_validation(history: Mapping[str, Any]) -> Epochs:
 def _mark_best(ax: Axes, series: Mapping[str, Curve], best: int) -> None:
     """Mark the best epoch: a line through the panel, a dot on each curve of validation, and its value in words."""
     marked = {name: values for name, values in series.items() if name.startswith("val_") and len(values) >= best}
+    if _DECIDING[0] in marked:
+        marked.pop(_DECIDING[1], None)
     if not marked or max(map(len, marked.values())) == 1:
         return
     ink = paper(ax)
