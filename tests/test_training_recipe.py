@@ -56,7 +56,7 @@ def test_the_defaults_can_be_used() -> None:
         ("drop_last", 1, "drop_last must be True or False; got 1"),
         ("keep_best", "yes", "keep_best must be True or False; got 'yes'"),
         ("watch", "val_loss", "watch is unknown: 'val_loss'. Did you mean 'loss'?"),
-        ("watch", None, "watch must be one of 'loss', 'score'; got None"),
+        ("watch", None, "watch must be one of 'loss', 'score', 'calibrated_loss'; got None"),
         ("decay_schedule", "plateau", "decay_schedule is unknown: 'plateau'"),
         ("dropout_schedule", "cosin", "dropout_schedule is unknown: 'cosin'. Did you mean 'cosine'?"),
     ],
