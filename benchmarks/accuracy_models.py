@@ -149,7 +149,7 @@ def realmlp_td(table: Table, seed: int, threads: int) -> Built:
     return X, make_pipeline(Levels(categories), filled, kind(device="cpu", random_state=seed, n_threads=threads))
 
 
-PRESETS = ("fast", "strong", "ensemble") if hasattr(ff, "TabularClassifier") else ()
+PRESETS = ("fast", "strong", "ensemble")
 OURS = {**{f"tabular-{preset}": Model(ours_tabular(preset)) for preset in PRESETS}, "mlp": Model(ours_mlp)}
 PEERS = {
     "realmlp-td": Model(realmlp_td, "pytabkit", "pytabkit"),

@@ -3,9 +3,12 @@
     python benchmarks/gpu.py                   float32 and bfloat16, about two minutes
 
 Times are of the steps of one span, data and compilation there before; turns are taken in rounds, and the GPU is waited
-for. The share of the card is that of the matrix products of a step in what the card does of one large product.
+for. The share of the card is that of the matrix products of a step in what the card does of one large product. A
+second table holds the GPU against the engine that this machine's CPU would take, by the work of a step.
 """
 
+import math
+import os
 import statistics
 import time
 from collections.abc import Callable
@@ -22,14 +25,22 @@ TASKS = [
     Task((784, 1024, 1024, 10), batch=1024, batches=50, epochs=2),
     Task((2048, 8192, 8192, 8192, 10), batch=8192, batches=4, epochs=2),
 ]
+CROSSING = [
+    Task((16, 32, 2), batch=32, batches=100, epochs=2),
+    Task((64, 100, 10), batch=128, batches=100, epochs=2),
+    Task((64, 128, 128, 10), batch=256, batches=100, epochs=2),
+    Task((64, 256, 256, 10), batch=256, batches=100, epochs=2),
+    Task((128, 512, 512, 10), batch=256, batches=50, epochs=2),
+    Task((256, 1024, 1024, 10), batch=512, batches=20, epochs=2),
+]
 ROUNDS = 7
 SIDE = 8192  # of the product that the card's rate is measured by
 
 
-def ours(task: Task, mixed: bool) -> Callable[[], Any]:
+def ours(task: Task, mixed: bool = False, device: str = "cuda") -> Callable[[], Any]:
     from feedforward import nn
+    from feedforward.training.engines import build_engine
     from feedforward.training.plan import Plan, Rows
-    from feedforward.training.torch_engine import TorchEngine
 
     layers: list[nn.Layer] = []
     for w, b in task.weights():
@@ -39,7 +50,8 @@ def ours(task: Task, mixed: bool) -> Callable[[], Any]:
         layers += [linear, nn.ReLU()]
     network, (X, y) = nn.Sequential(*layers[:-1]), task.data()
     rows = Rows(X, y.astype(np.int64))
-    engine = TorchEngine(network, nn.CrossEntropyLoss(), nn.Adam(RATE), rows, "accuracy", device="cuda", mixed=mixed)
+    name, parts = "compiled" if device == "cpu" else "torch", (network, nn.CrossEntropyLoss(), nn.Adam(RATE), rows)
+    engine = build_engine(name, *parts, "accuracy", device, mixed)
     order = task.order().reshape(1, -1)
     bounds = np.arange(0, order.size + 1, task.batch)
     steps = len(bounds) - 1
@@ -94,6 +106,56 @@ def operations(task: Task) -> int:
     return 2 * task.batch * (3 * sum(products) - products[0])
 
 
+def rounds(contenders: dict[str, Callable[[], Any]], steps: int) -> dict[str, list[float]]:
+    """Return the seconds a step of each, turn by turn."""
+    times: dict[str, list[float]] = {name: [] for name in contenders}
+    for call in contenders.values():
+        seconds(call)
+    for _ in range(ROUNDS):
+        for name, call in contenders.items():
+            times[name].append(seconds(call) / steps)
+    return times
+
+
+def ratio(times: dict[str, list[float]], over: str, under: str) -> float:
+    return statistics.median(a / b for a, b in zip(times[over], times[under], strict=True))
+
+
+def table_of(title: str, *headings: str) -> Table:
+    table = Table(title=title, title_justify="left")
+    for i, heading in enumerate(headings):
+        table.add_column(heading, justify="right" if i else "left")
+    return table
+
+
+def against_plain(title: str) -> Table:
+    import torch
+
+    table = table_of(
+        title, "network, batch, dtype", "ours, µs a step", "plain, µs a step", "× plain", "share of the card"
+    )
+    for mixed, dtype in ((False, torch.float32), (True, torch.bfloat16)):
+        card = rate(dtype)
+        for task in TASKS:
+            times = rounds({"ours": ours(task, mixed), "plain": plain(task, mixed)}, task.steps)
+            mine, theirs = (statistics.median(times[name]) for name in ("ours", "plain"))
+            share = f"{operations(task) / mine / card:.1%}"
+            figures = [f"{1e6 * mine:,.0f}", f"{1e6 * theirs:,.0f}", f"{ratio(times, 'plain', 'ours'):.2f}", share]
+            table.add_row(f"{task.name}, {task.batch}, {str(dtype).removeprefix('torch.')}", *figures)
+    return table
+
+
+def against_cpu(title: str) -> Table:
+    headings = "network, batch", "log2 of parameters × batch", "GPU, µs a step", "CPU, µs a step", "× CPU"
+    table = table_of(title, *headings)
+    for task in CROSSING:
+        times = rounds({"GPU": ours(task), "CPU": ours(task, device="cpu")}, task.steps)
+        figures = [f"{1e6 * statistics.median(times[name]):,.0f}" for name in ("GPU", "CPU")]
+        work = math.log2(task.parameters * task.batch)
+        table.add_row(f"{task.name}, {task.batch}", f"{work:.1f}", *figures, f"{ratio(times, 'CPU', 'GPU'):.2f}")
+    return table
+
+
 def main() -> None:
     console = Console(width=120)
     try:
@@ -104,25 +166,9 @@ def main() -> None:
     if not torch.cuda.is_available():
         console.print(f"Skipped: torch {torch.__version__} finds no GPU of NVIDIA here.")
         return
-    table = Table(title=f"{torch.cuda.get_device_name()}, torch {torch.__version__}, Adam", title_justify="left")
-    for heading in ("network, batch", "dtype", "ours, µs a step", "plain, µs a step", "× plain", "share of the card"):
-        table.add_column(heading, justify="left" if heading in ("network, batch", "dtype") else "right")
-    for mixed, dtype in ((False, torch.float32), (True, torch.bfloat16)):
-        card = rate(dtype)
-        for task in TASKS:
-            contenders = {"ours": ours(task, mixed), "plain": plain(task, mixed)}
-            times: dict[str, list[float]] = {name: [] for name in contenders}
-            for call in contenders.values():
-                seconds(call)
-            for _ in range(ROUNDS):
-                for name, call in contenders.items():
-                    times[name].append(seconds(call) / task.steps)
-            mine, theirs = (statistics.median(times[name]) for name in ("ours", "plain"))
-            ratio = statistics.median(b / a for a, b in zip(times["ours"], times["plain"], strict=True))
-            share = operations(task) / mine / card
-            figures = [f"{1e6 * mine:,.0f}", f"{1e6 * theirs:,.0f}", f"{ratio:.2f}", f"{share:.0%}"]
-            table.add_row(f"{task.name}, {task.batch}", str(dtype).removeprefix("torch."), *figures)
-    console.print(table)
+    title = f"{torch.cuda.get_device_name()}, torch {torch.__version__}, Adam"
+    console.print(against_plain(title))
+    console.print(against_cpu(f"{title}, float32; a CPU of {os.cpu_count()} cores"))
 
 
 if __name__ == "__main__":

@@ -176,7 +176,7 @@ def test_what_cannot_be_compiled_is_named() -> None:
     plain = nn.Sequential(nn.Linear(1, 1))
     assert unsupported(plain, nn.MSELoss(), nn.Adam()) is None
     assert unsupported(nn.Sequential(Double()), nn.MSELoss(), nn.Adam()) == "layer 0 is a Double"
-    assert unsupported(nn.Sequential(nn.ReLU()), nn.MSELoss(), nn.Adam()) == "the network has no parameters"
+    assert unsupported(nn.Sequential(nn.ReLU()), nn.MSELoss(), nn.Adam()) == "the network has no Linear"
     assert unsupported(plain, Own(), nn.Adam()) == "the loss is Own()"
     np.testing.assert_array_equal(outputs(nn.Sequential(nn.Linear(1, 1), Double()), np.zeros((3, 1))).shape, (3, 1))
 

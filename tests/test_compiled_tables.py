@@ -1,7 +1,5 @@
 """Networks of tables in compiled code against the layers that can be read: columns, embeddings, scales, blends."""
 
-import itertools
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,179 +8,14 @@ from scipy.sparse import csr_matrix
 
 from feedforward import nn
 from feedforward.errors import InputError
-from feedforward.training.compiled.layout import CODES, layout_of, unsupported
+from feedforward.training.compiled.layout import layout_of, unsupported
 from feedforward.training.compiled.waves import constants, cosine_and_sine
 from feedforward.training.compiled_engine import CompiledEngine
-from feedforward.training.numpy_engine import NumpyEngine
 from feedforward.training.plan import Plan, Rows
 from feedforward.training.predictor import outputs
-from pairs import pairwise
+from table_cases import FIRST, LEVELS, PLAIN, N, plan_of, rows_of, start_of, table, train_by
 
-N, LEVELS, T, STEPS = 90, 6, 3, 200
 DTYPES = [np.float32, np.float64]
-
-ACTIVATIONS: dict[str, Callable[[], Any]] = {kind.__name__: kind for kind in CODES} | {
-    "LeakyReLU(-0.2)": lambda: nn.LeakyReLU(-0.2),
-    "ELU(0.5)": lambda: nn.ELU(0.5),
-}
-# Columns 0 to 4 are numbers, 5 and 6 hold codes.
-FIRST: dict[str, tuple[int, Callable[[Any], list[nn.Layer]]]] = {
-    "everything": (
-        14,
-        lambda rng: [
-            nn.Columns(
-                [
-                    ((0, 2), nn.PeriodicEmbedding(2, 5, 3, sigma=0.5, rng=rng)),
-                    ([4, 2], nn.Identity()),
-                    ((6, 7), nn.Embedding(LEVELS, 3, rng=rng)),
-                    ([1], nn.Identity()),
-                    ([5], nn.Embedding(LEVELS, 2, rng=rng)),
-                ]
-            )
-        ],
-    ),
-    "scaled": (
-        7,
-        lambda rng: [
-            nn.Columns(
-                [
-                    ([5], nn.Embedding(LEVELS, 1, rng=rng)),
-                    ([2, 0], nn.PeriodicEmbedding(2, 3, 2, rng=rng)),
-                    ([3, 6], nn.Identity()),
-                ]
-            ),
-            nn.Scale(7),
-        ],
-    ),
-    "a scale": (7, lambda rng: [nn.Scale(7)]),
-    "waves": (28, lambda rng: [nn.PeriodicEmbedding(7, 4, 4, rng=rng), nn.Scale(28)]),
-    "a choice": (2, lambda rng: [nn.Columns([([6, 0], nn.Identity())])]),
-}
-OPTIMIZERS: dict[str, Callable[[dict[str, float]], nn.Optimizer]] = {
-    "adamw": lambda factors: nn.AdamW(5e-3, rate_factors=factors, decay_factors=factors),
-    "sgd": lambda factors: nn.SGD(0.02, rate_factors=factors),
-}
-CASES = pairwise(
-    {
-        "activation": list(ACTIVATIONS),
-        "first": list(FIRST),
-        "hidden": [(9,), (8, 6), (270, 40)],
-        "optimizer": list(OPTIMIZERS),
-        "dropout": [0.0, 0.3],
-        "decay": [0.0, 0.01],
-        "weighted": [False, True],
-        "members": [None, 1, 3],
-        "batch": [1, 17, N],
-    }
-)
-PLAIN: dict[str, Any] = {
-    "activation": "SELU",
-    "first": "everything",
-    "hidden": (8, 6),
-    "optimizer": "adamw",
-    "dropout": 0.3,
-    "decay": 0.01,
-    "weighted": True,
-    "members": None,
-    "batch": 17,
-}
-
-
-def one_network(case: dict[str, Any], rng: np.random.Generator) -> nn.Sequential:
-    width, first = FIRST[case["first"]]
-    layers = first(rng)
-    for h in case["hidden"]:
-        layers += [nn.Linear(width, h, rng=rng), nn.ParametricActivation(ACTIVATIONS[case["activation"]](), h)]
-        layers += [nn.Dropout(case["dropout"])] if case["dropout"] else []
-        width = h
-    network = nn.Sequential(*layers, nn.Linear(width, T, rng=rng))
-    for name, array in network.parameters().items():
-        if name.endswith(("alpha", "scale")):
-            array[...] = rng.uniform(0.3, 1.5, array.shape)
-    return network
-
-
-def start_of(case: dict[str, Any]) -> nn.Sequential:
-    rng = np.random.default_rng(3)
-    networks = [one_network(case, rng) for _ in range(case["members"] or 1)]
-    return networks[0] if case["members"] is None else nn.stack(networks)
-
-
-def table(n: int = N) -> np.ndarray:
-    rng = np.random.default_rng(4)
-    return np.column_stack([rng.normal(size=(n, 5)), rng.integers(0, LEVELS, (n, 2))])
-
-
-def rows_of(case: dict[str, Any]) -> Rows:
-    rng, X = np.random.default_rng(5), table()
-    y = np.argmax(X[:, :5] @ rng.normal(size=(5, T)) + rng.normal(size=(LEVELS, T))[X[:, 5].astype(int)], axis=1)
-    return Rows(X, y, rng.uniform(0.5, 2, N) if case["weighted"] else None)
-
-
-def plan_of(case: dict[str, Any], steps: int = STEPS) -> Plan:
-    rng, k = np.random.default_rng(6), case["members"] or 1
-    bounds = np.arange(steps + 1) * case["batch"]
-    epochs = bounds[-1] // N + 1
-    order = np.stack([np.concatenate([rng.permutation(N) for _ in range(epochs)])[: bounds[-1]] for _ in range(k)])
-    rates = np.linspace(1, 0.5, steps) * OPTIMIZERS[case["optimizer"]]({}).lr * (0.3 if case["batch"] == 1 else 1)
-    seeds = rng.integers(0, 2**63, k).astype(np.uint64)
-    return Plan(1000, order, bounds, rates, np.full(steps, case["decay"]), seeds, np.linspace(1, 0, steps))
-
-
-def train_by(engine: Any, case: dict[str, Any], dtype: Any = np.float64, spans: int = 1) -> Any:
-    network, rows, plan = start_of(case).copy(dtype), rows_of(case), plan_of(case)
-    weights = None if rows.weights is None else rows.weights.astype(dtype)
-    factors = {name: (1.0, 0.5, 2.0)[i % 3] for i, name in enumerate(network.parameters())}
-    optimizer = OPTIMIZERS[case["optimizer"]](factors)
-    running = engine(
-        network, nn.CrossEntropyLoss(0.1), optimizer, Rows(rows.X.astype(dtype), rows.targets, weights), "accuracy"
-    )
-    cuts = np.linspace(0, STEPS, spans + 1).astype(int)
-    outcomes = [
-        running.run(
-            Plan(
-                plan.first_step + a,
-                plan.order,
-                plan.bounds[a : b + 1],
-                plan.learning_rate[a:b],
-                plan.weight_decay[a:b],
-                plan.seeds,
-                plan.dropout[a:b],
-            )
-        )
-        for a, b in itertools.pairwise(cuts)
-    ]
-    assert sum(outcome.done for outcome in outcomes) == STEPS
-    return network, optimizer, np.concatenate([outcome.losses for outcome in outcomes])
-
-
-@pytest.mark.parametrize("case", CASES, ids=lambda case: "-".join(str(value) for value in case.values()))
-def test_the_engines_agree(case: dict[str, Any]) -> None:
-    network, optimizer, losses = train_by(CompiledEngine, case)
-    readable, same_optimizer, same_losses = train_by(NumpyEngine, case)
-    assert same_losses[-40:].mean() < same_losses[:40].mean(), "the loss did not fall: no fair comparison"
-    np.testing.assert_allclose(losses, same_losses, rtol=0, atol=1e-8)
-    for name, array in readable.parameters().items():
-        np.testing.assert_allclose(network.parameters()[name], array, rtol=0, atol=1e-8, err_msg=name)
-    assert optimizer.state.keys() == same_optimizer.state.keys()
-    for name, array in same_optimizer.state.items():
-        np.testing.assert_allclose(optimizer.state[name], array, rtol=1e-6, atol=1e-8, err_msg=name)
-
-
-@pytest.mark.parametrize("members", [None, 3])
-@pytest.mark.parametrize("activation", list(ACTIVATIONS))
-def test_gradients_are_those_of_the_layers(activation: str, members: int | None) -> None:
-    case = {**PLAIN, "activation": activation, "members": members, "batch": N}
-    network, rows = start_of(case), rows_of(case)
-    plan = Plan(7, plan_of(case, 1).order, np.array([0, N]), np.ones(1), np.zeros(1), plan_of(case, 1).seeds)
-    batch = plan.order if members else plan.order[0]
-    out, saved = network.forward(rows.X[batch], training=(plan.seeds if members else plan.seeds[0], 7))
-    _, slope = nn.CrossEntropyLoss().value_and_gradient(out, rows.targets[batch], rows.weights[batch])  # type: ignore[index]
-    expected = network.gradients(slope, saved)
-    before = {name: array.copy() for name, array in network.parameters().items()}
-    CompiledEngine(network, nn.CrossEntropyLoss(), nn.SGD(1.0), rows, "accuracy").run(plan)
-    for name, array in network.parameters().items():
-        np.testing.assert_allclose(before[name] - array, expected[name], rtol=0, atol=1e-10, err_msg=name)
 
 
 @pytest.mark.parametrize("members", [None, 3])
@@ -194,17 +27,6 @@ def test_float32_stays_near_float64(members: int | None) -> None:
     for name, array in network.parameters().items():
         assert narrow.parameters()[name].dtype == np.float32
         np.testing.assert_allclose(narrow.parameters()[name], array, atol=5e-3, err_msg=name)
-
-
-@pytest.mark.parametrize("dtype", DTYPES)
-def test_spans_of_any_length_are_the_same_bits(dtype: Any) -> None:
-    network, optimizer, losses = train_by(CompiledEngine, {**PLAIN, "members": 2}, dtype)
-    again, same_optimizer, same_losses = train_by(CompiledEngine, {**PLAIN, "members": 2}, dtype, spans=7)
-    np.testing.assert_array_equal(losses, same_losses)
-    for name, array in network.parameters().items():
-        np.testing.assert_array_equal(array, again.parameters()[name])
-    for name, array in optimizer.state.items():
-        np.testing.assert_array_equal(array, same_optimizer.state[name])
 
 
 @pytest.mark.parametrize("members", [2, 3])
@@ -241,19 +63,6 @@ def test_members_predict_rows_of_their_own() -> None:
     own = outputs(network, X)
     for j in range(3):
         np.testing.assert_array_equal(own[j], outputs(network, X[j])[j])
-
-
-def test_sparse_rows_give_what_dense_rows_give() -> None:
-    case = {**PLAIN, "first": "scaled"}
-    network, rows, plan = start_of(case), rows_of(case), plan_of(case, 50)
-    rows.X[:, :5][rows.X[:, :5] < 0.5] = 0
-    twin = network.copy()
-    CompiledEngine(network, nn.CrossEntropyLoss(), nn.Adam(), rows, "accuracy").run(plan)
-    sparse = Rows(csr_matrix(rows.X), rows.targets, rows.weights)
-    CompiledEngine(twin, nn.CrossEntropyLoss(), nn.Adam(), sparse, "accuracy").run(plan)
-    for name, array in network.parameters().items():
-        np.testing.assert_array_equal(array, twin.parameters()[name])
-    np.testing.assert_array_equal(outputs(network, csr_matrix(rows.X)), outputs(network, rows.X))
 
 
 @pytest.mark.parametrize("wrong", [LEVELS, -1.0, 0.5, np.nan, np.inf, 1e30])

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,7 +18,10 @@ from feedforward.errors import MissingPackageError, SettingError
 from feedforward.training import devices, torch_bridge
 from feedforward.training.devices import CROSSOVERS, choose_device
 from feedforward.training.engines import choose_engine
+from feedforward.training.loop import train
 from feedforward.training.plan import Rows
+from feedforward.training.recipe import Recipe
+from feedforward.training.state import Training
 
 ROWS = Rows(np.zeros((1, 4)), np.zeros(1, np.int64))
 NET = nn.Sequential(nn.Linear(4, 2))
@@ -40,6 +44,7 @@ def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
 def two_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (2**30, 2**34))
     monkeypatch.setattr(devices, "may_have_gpu", lambda: True)
 
 
@@ -73,6 +78,51 @@ def test_a_gpu_is_taken_where_the_work_is_large_enough(two_gpus: None, monkeypat
     assert choose_device("auto", "compiled", NET, 10**9) == "cpu"
     monkeypatch.setitem(CROSSOVERS, "cuda", 10)
     assert choose_device("auto", "auto", NET, 1) == "cuda"
+
+
+def test_no_gpu_is_chosen_that_is_full_or_cannot_be_had(two_gpus: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(CROSSOVERS, "cuda", 0)
+    large = nn.Sequential(nn.Linear(3000, 3000))  # with what a training needs besides, it takes more than is free
+    assert choose_device("auto", "auto", large, 1) == "cpu"
+
+    def taken() -> None:
+        raise RuntimeError("CUDA error: all CUDA-capable devices are busy or unavailable")
+
+    monkeypatch.setattr(torch.cuda, "mem_get_info", taken)
+    assert choose_device("auto", "auto", NET, 1) == "cpu"
+
+
+@pytest.mark.filterwarnings("error")
+def test_what_torch_warns_of_a_driver_is_no_error_where_nobody_asked_for_a_gpu(
+    two_gpus: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_old() -> bool:
+        warnings.warn("CUDA initialization: The NVIDIA driver on your system is too old", stacklevel=1)
+        return False
+
+    monkeypatch.setattr(torch.cuda, "is_available", too_old)
+    assert choose_device("auto", "auto", NET, int(CROSSOVERS["cuda"])) == "cpu"
+
+
+@pytest.mark.parametrize("part", ["layer", "loss", "optimizer"])
+def test_what_torch_does_not_know_stays_on_the_cpu_where_no_device_was_named(
+    part: str, two_gpus: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Half(nn.MSELoss):
+        pass
+
+    class Slow(nn.SGD):
+        pass
+
+    monkeypatch.setitem(CROSSOVERS, "cuda", 0)
+    network = nn.Sequential(Own(4, 1) if part == "layer" else nn.Linear(4, 1))
+    training = Training(network, Slow(0.1) if part == "optimizer" else nn.SGD(0.1), 0)
+    loss = Half() if part == "loss" else nn.MSELoss()
+    rows = Rows(X, X[:, :1])
+    train(training, rows, Recipe(max_epochs=2), loss=loss, score="squared_error")
+    assert training.epoch == 2
+    with pytest.raises(SettingError, match="dtype='bfloat16' is computed by torch, which cannot train this: "):
+        train(training, rows, Recipe(max_epochs=4), loss=loss, score="squared_error", mixed=True)
 
 
 @pytest.mark.parametrize(

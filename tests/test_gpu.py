@@ -10,6 +10,7 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
 import feedforward as ff
+import table_cases
 from expected_failures import NO_GPU
 from feedforward import nn
 from feedforward.training.plan import Plan, Rows
@@ -58,6 +59,24 @@ def test_a_gpu_comes_to_the_numbers_of_a_cpu(optimizer: Any, weighted: bool, mem
     np.testing.assert_allclose(same_outputs, outputs, atol=1e-3)
     for name, array in cpu.items():
         np.testing.assert_allclose(gpu[name], array, atol=1e-3, err_msg=name)
+
+
+@pytest.mark.parametrize("first", list(table_cases.FIRST))
+@pytest.mark.parametrize("members", [None, 3])
+def test_networks_of_tables_come_to_the_numbers_of_a_cpu(members: int | None, first: str) -> None:
+    case = {**table_cases.PLAIN, "members": members, "first": first}
+    given, plan, found = table_cases.rows_of(case), table_cases.plan_of(case), []
+    assert given.weights is not None
+    rows = Rows(given.X.astype(np.float32), given.targets, given.weights.astype(np.float32))
+    for device in ("cpu", "cuda"):
+        net = table_cases.start_of(case).copy(np.float32)
+        engine = TorchEngine(net, nn.CrossEntropyLoss(), nn.AdamW(1e-3), rows, "accuracy", device=device)
+        outcome = engine.run(plan)
+        assert outcome.done == plan.steps
+        found.append((outcome.losses, engine.predict(rows.X)))
+    (losses, outputs), (same_losses, same_outputs) = found
+    np.testing.assert_allclose(same_losses, losses, atol=5e-3)
+    np.testing.assert_allclose(same_outputs, outputs, atol=2e-2)
 
 
 def test_small_networks_go_by_a_graph_and_graphs_change_no_result(monkeypatch: pytest.MonkeyPatch) -> None:

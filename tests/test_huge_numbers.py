@@ -1,6 +1,7 @@
 """Numbers so large that a model makes nothing finite of them: an error names the cell, and no class is made up."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.sparse import csr_matrix
+from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import make_pipeline
 
 import feedforward as ff
@@ -83,6 +86,47 @@ def test_weights_that_diverged_are_blamed_where_they_are_larger() -> None:
     assert not isinstance(error.value, HugeNumberError)
 
 
+@pytest.mark.parametrize("size", ["1e+20", "1e+30", "1e+37"])
+@pytest.mark.parametrize("engine", ["numpy", "compiled", "torch"])
+@pytest.mark.parametrize("kind", ["one cell", "all cells", "sparse"])
+@pytest.mark.parametrize("model", [ff.MLPClassifier, ff.MLPRegressor])
+def test_inputs_too_large_to_learn_from_are_told_of_once_by_column(
+    model: Any, kind: str, engine: str, size: str
+) -> None:
+    given = X.copy() if kind != "all cells" else X / np.abs(X).max() * float(size) / 10
+    given[7, 1] = float(size)
+    rows: Any = csr_matrix(given) if kind == "sparse" else pd.DataFrame(given, columns=["a", "b", "c"])
+    column = "1" if kind == "sparse" else "'b'"
+    with pytest.warns(ConvergenceWarning) as told:
+        fitted = model((8,), engine=engine, max_epochs=3, random_state=0).fit(rows, (Y == "yes").astype(float))
+    words = [str(warning.message) for warning in told if "column" in str(warning.message)]
+    assert len(words) == 1, words
+    assert re.search(rf"^\w+: column {column} reaches {re.escape(size)}", words[0]), words
+    assert all(np.isfinite(array).all() for array in fitted.network_.parameters().values())
+
+
+@pytest.mark.parametrize("size", [1e300, 1.7e308])
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_only_the_ratios_of_enormous_weights_count(name: str, size: float) -> None:
+    shares = np.random.default_rng(1).integers(1, 5, 60) / 4
+    targets = X[:, 0] if name == "regressor" else Y
+    models = [clone(MODELS[name]).fit(X, targets, sample_weight=weights) for weights in (shares, size * shares)]
+    one, other = (model.predict(X) for model in models)
+    if name == "regressor":
+        np.testing.assert_allclose(other, one)
+    else:
+        np.testing.assert_array_equal(other, one)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_enormous_weights_of_rows_and_of_classes_are_multiplied() -> None:
+    weights = {"yes": 1e300, "no": 5e299}
+    heavy = ff.Adaline(class_weight=weights, random_state=0).fit(X, Y, sample_weight=np.full(60, 1e300))
+    light = ff.Adaline(class_weight={"yes": 1.0, "no": 0.5}, random_state=0).fit(X, Y)
+    np.testing.assert_allclose(heavy.coef_, light.coef_)
+
+
 LONG = ("-s", "max_epochs=100", "-s", "learning_rate=0.1")  # the weights are large enough then
 
 
@@ -100,7 +144,7 @@ def test_commands_name_the_cell_of_the_table(task: str, table: Path, tmp_path: P
     new = write(tmp_path / "new.csv", rows)
     for command in ("predict", "evaluate"):
         result = run(command, model, new, code=2)
-        assert result.stderr.startswith(f"error: {new}: Column 'b' is -1e+300 at row 41 (counted from 0), too large")
+        assert result.stderr.startswith(f"error: {new}: Column 'b' is -1e+300 at line 43, too large")
         assert result.stderr.count("\n") == 1
         assert result.stdout == ""
 
@@ -109,7 +153,7 @@ def test_a_model_without_an_encoder_is_told_of_by_the_tables_names(table: Path, 
     ff.save(with_weights(ff.MLPClassifier(max_epochs=3, random_state=0).fit(X, Y), 100.0), tmp_path / "m")
     new = write(tmp_path / "new.csv", [["p", "q", "r"], *X[:5].tolist(), [0.0, 3e38, 1.0]])
     error = run("predict", tmp_path / "m", new, "--proba", code=2).stderr
-    assert f"{new}: Column 'q' is 3e+38 at row 5 (counted from 0), too large" in error
+    assert f"{new}: Column 'q' is 3e+38 at line 7, too large" in error
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

@@ -622,7 +622,7 @@ def test_a_real_limit_of_the_system(tmp_path: Path) -> None:
     code = f"""
 import resource, sys
 import feedforward as ff
-from feedforward.cli import one_line_errors
+from feedforward.commands.errors import one_line_errors
 model = ff.load({str(CLASSIFIER)!r})
 resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
 with one_line_errors(False):

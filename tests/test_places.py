@@ -62,7 +62,7 @@ def test_one_file_is_not_written_over_another(options: list[str], expected: str,
 
 
 def test_answers_are_not_written_over_what_is_read(folder: Path) -> None:
-    run("train", "t.csv", "-t", "y", "--out", "m.csv")
+    run("train", "t.csv", "-t", "y", "-m", "adaline", "--out", "m.csv")
     Path("link.csv").symlink_to("m.csv")
     before = contents(folder)
     assert "--out link.csv is the model itself" in run("predict", "m.csv", "t.csv", "--out", "link.csv", code=2).stderr

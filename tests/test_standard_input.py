@@ -55,7 +55,7 @@ def test_every_command_takes_it(form: str, tmp_path: Path) -> None:
 
 def test_a_pipe_cannot_be_sought_in_and_need_not_be(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text(GOOD)
-    run("train", tmp_path / "t.csv", "-t", "y", "--out", tmp_path / "m")
+    run("train", tmp_path / "t.csv", "-t", "y", "-m", "adaline", "--out", tmp_path / "m")
     command = [sys.executable, "-m", "feedforward", "predict", str(tmp_path / "m"), "-"]
     many = GOOD + "1,2,no\n" * 100_000  # more than a pipe holds
     done = subprocess.run(command, input=many, capture_output=True, text=True, check=True)
@@ -76,7 +76,7 @@ BAD: dict[str, tuple[bytes, list[str]]] = {
 
 @pytest.mark.parametrize(("given", "words"), BAD.values(), ids=BAD)
 def test_what_is_wrong_with_it_is_said_of_standard_input(given: bytes, words: list[str]) -> None:
-    error = run("train", "-", "-t", "y", code=2, given=given).stderr
+    error = run("train", "-", "-t", "y", "-m", "adaline", code=2, given=given).stderr
     assert error.startswith("error: standard input")
     assert error.count("\n") == 1
     assert [word for word in words if word not in error] == []
@@ -84,10 +84,10 @@ def test_what_is_wrong_with_it_is_said_of_standard_input(given: bytes, words: li
 
 def test_a_model_names_it_too(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text(GOOD)
-    run("train", tmp_path / "t.csv", "-t", "y", "--out", tmp_path / "m")
+    run("train", tmp_path / "t.csv", "-t", "y", "-m", "adaline", "--out", tmp_path / "m")
     for given, words in (
         (b"a\n1\n", "standard input has no column 'b'"),
-        (b"a,b\n1,x\n", "standard input: Column 'b'"),
+        (b"a,b\n1,x\n", "standard input, line 2, column 'b': 'x' is not a number"),
     ):
         assert words in run("predict", tmp_path / "m", "-", code=2, given=given).stderr
 

@@ -61,6 +61,16 @@ def regressor() -> tuple[np.ndarray, np.ndarray, Any]:
     return X, y, ff.TabularRegressor(**{**QUICK, "max_epochs": 12, "members": 5}).fit(X[:300], y[:300])
 
 
+def test_only_numbers_of_more_than_two_values_go_through_waves() -> None:
+    rng = np.random.default_rng(0)
+    X = np.c_[rng.integers(0, 2, 80), rng.normal(size=80), np.full(80, 5.0), rng.integers(0, 3, 80)]
+    model = ff.TabularClassifier(preset="fast", max_epochs=1, members=1, random_state=0).fit(X, X[:, 0] > 0)
+    waves, plain = model.network_[0].layers
+    assert isinstance(waves, nn.PeriodicEmbedding)
+    assert isinstance(plain, nn.Identity)
+    assert model.network_[0].columns == ([1, 3], [0, 2])
+
+
 def test_probabilities_are_the_mean_over_the_members(fitted: Any) -> None:
     X, _, model = fitted
     rows = model.encoder_.transform(X).astype(np.float32)

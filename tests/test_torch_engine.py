@@ -122,8 +122,9 @@ def test_training_leaves_the_globals_of_torch_alone() -> None:
     ids=["no_grad", "inference_mode", "default device"],
 )
 @pytest.mark.parametrize("optimizer", ["momentum", "rmsprop", "adam"])
-def test_modes_of_torch_that_are_set_outside_change_nothing(optimizer: str, mode: Any) -> None:
-    case = {**PLAIN, "optimizer": optimizer, "dropout": 0.2, "weighted": True}
+@pytest.mark.parametrize("members", [None, 3])
+def test_modes_of_torch_that_are_set_outside_change_nothing(members: int | None, optimizer: str, mode: Any) -> None:
+    case = {**PLAIN, "optimizer": optimizer, "dropout": 0.2, "weighted": True, "members": members}
     expected = trained(case)
     with mode():
         found = trained(case)

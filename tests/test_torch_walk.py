@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from feedforward import nn
-from feedforward.training.torch_parts import IN_PLACE, Walk, outputs, passes_of
+from feedforward.training.torch_layers import IN_PLACE, outputs, passes_of
+from feedforward.training.torch_parts import Walk
 
 CPU = torch.device("cpu")
 

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from feedforward.estimators.regressor import MLPRegressor as MLPRegressor
     from feedforward.estimators.tabular_classifier import TabularClassifier as TabularClassifier
     from feedforward.estimators.tabular_regressor import TabularRegressor as TabularRegressor
+    from feedforward.exports.writing import export as export
+    from feedforward.importance import permutation_importance as permutation_importance
     from feedforward.neurons.adaline import Adaline as Adaline
     from feedforward.neurons.perceptron import Perceptron as Perceptron
     from feedforward.storage.saving import load as load
@@ -53,8 +55,10 @@ _HOME = {
     "Checkpoint": "training.checkpoints",
     "read_table": "tables.reading",
     "TableEncoder": "tables.encoding",
+    "permutation_importance": "importance",
     "save": "storage.saving",
     "load": "storage.saving",
+    "export": "exports.writing",
     "to_torch": "training.torch_bridge",
     "from_torch": "training.torch_bridge",
     "FeedforwardError": "errors",

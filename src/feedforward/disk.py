@@ -6,8 +6,9 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
-from feedforward.errors import FileError
+from feedforward.errors import FeedforwardError, FileError
 
 try:
     import fcntl
@@ -36,17 +37,50 @@ def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
     ...     print(Path(folder, "a.txt").read_text(), os.listdir(folder))
     whole ['a.txt']
     """
+    with _replacing(path) as descriptor:
+        rest = memoryview(data)
+        while rest:
+            written = os.write(descriptor, rest)  # possibly fewer than asked for
+            if not written:
+                raise OSError(0, "no more bytes are taken")
+            rest = rest[written:]
+
+
+@contextmanager
+def writing_whole(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """Give a file to write piece by piece; at the end of the block it is there as `write_bytes` would have it.
+
+    After an error, or Ctrl-C, within the block nothing is left of it, and what stood there before is as it was.
+
+    Raises
+    ------
+    FileError
+        Naming the path and the fault.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with writing_whole(f"{folder}/a.txt") as file:
+    ...         _ = file.write(b"pie"), file.write(b"ces")
+    ...     print(Path(folder, "a.txt").read_text(), os.listdir(folder))
+    pieces ['a.txt']
+    """
+    with _replacing(path) as descriptor, open(descriptor, "wb", closefd=False) as file:
+        yield file
+
+
+@contextmanager
+def _replacing(path: str | os.PathLike[str]) -> Iterator[int]:
+    """Give the descriptor of a temporary file, which at the end takes the place of what is at `path`."""
     place = place_to_write(path)
     try:
         with _temporary(place) as (temporary, descriptor):
-            rest = memoryview(data)
-            while rest:
-                written = os.write(descriptor, rest)  # possibly fewer than asked for
-                if not written:
-                    raise OSError(0, "no more bytes are taken")
-                rest = rest[written:]
+            yield descriptor
             os.fsync(descriptor)
             os.replace(temporary, place)
+    except FeedforwardError:  # of what was to be written
+        raise
     except OSError as error:
         raise FileError(f"{path} was not written: {words_of(error)}. What stood there before is as it was.") from error
     try:

@@ -8,38 +8,24 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.compose import TransformedTargetRegressor
 from sklearn.model_selection import train_test_split
-from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import StandardScaler
 
+from feedforward.choices import check_choices, model_of, task_of
 from feedforward.errors import NotFiniteError, SettingError, TableError
-from feedforward.estimators.classifier import MLPClassifier
-from feedforward.estimators.regressor import MLPRegressor
-from feedforward.fitting import ask, fit, learner_of
+from feedforward.fitting import ask, encoder_of, fit, learner_of, most_epochs
 from feedforward.measures import MEASURES, measured
-from feedforward.neurons.adaline import Adaline
-from feedforward.neurons.perceptron import Perceptron
 from feedforward.storage.labels import label_to_facts
 from feedforward.storage.saving import write_model
 from feedforward.tables.encoding import TableEncoder
 from feedforward.tables.opening import name_of
 from feedforward.tables.reading import read_table
 from feedforward.training.checkpoints import Checkpoint
-from feedforward.validation import nearest
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 Rows = tuple["pa.Table", NDArray[Any]]
 Scores = dict[str, dict[str, float | None]]
-
-MODELS: dict[str, dict[str, Any]] = {
-    "perceptron": {"classification": Perceptron},
-    "adaline": {"classification": Adaline},
-    "mlp": {"classification": MLPClassifier, "regression": MLPRegressor},
-}
-_MOST_CLASSES = 20  # different numbers up to which a target of whole numbers is taken for classes
 
 
 @dataclass(frozen=True)
@@ -50,8 +36,8 @@ class Experiment:
     ----------
     source, target, model_name, task : str
         The task is "classification" or "regression".
-    model : Pipeline
-        A `TableEncoder` and the fitted estimator.
+    model : Pipeline or tabular estimator
+        Fitted: a `TableEncoder` and an estimator, or a `TabularClassifier` or `TabularRegressor`, which has its own.
     train, test : pair of table and targets
     scores, baseline_scores : dict of dict
         "accuracy", or "r2" and "mean_absolute_error", each on "train" and "test": of the model, and of `baseline`. None
@@ -67,7 +53,7 @@ class Experiment:
     target: str
     model_name: str
     task: str
-    model: Pipeline
+    model: Any
     train: Rows
     test: Rows
     scores: Scores
@@ -79,7 +65,8 @@ class Experiment:
     @property
     def encoder(self) -> TableEncoder:
         """The part of the model that makes numbers of columns."""
-        encoder: TableEncoder = self.model[0]
+        encoder = encoder_of(self.model)
+        assert encoder is not None  # there is a table
         return encoder
 
     @property
@@ -118,7 +105,7 @@ class Experiment:
             "classes": self.learner.classes_.tolist() if self.task == "classification" else None,
             "rows": {"train": len(self.train[1]), "test": len(self.test[1])},
             "columns": dict(self.encoder.kinds_),
-            "inputs": int(self.learner.n_features_in_),
+            "inputs": len(self.encoder.get_feature_names_out()),
             "model": self.model_name,
             "settings": settings,
             **self.scores,
@@ -155,7 +142,7 @@ class Interrupted(KeyboardInterrupt):
 def run_experiment(
     path: str | Path,
     target: str,
-    model: str = "perceptron",
+    model: str = "tabular",
     *,
     task: str | None = None,
     settings: Mapping[str, Any] | None = None,
@@ -174,7 +161,8 @@ def run_experiment(
     path : path of a CSV(.gz), Parquet or Arrow file, or ``-`` for standard input
     target : str
         The column to predict.
-    model : {"perceptron", "adaline", "mlp"}
+    model : {"tabular", "perceptron", "adaline", "mlp"}
+        The first is `TabularClassifier` or `TabularRegressor`; others read the table by a `TableEncoder`.
     task : {"classification", "regression"}, optional
         Default: a network predicts a quantity where the target has fractions or more than 20 different numbers, else
         classes; neurons tell classes apart. Quantities are learned in standard deviations from their mean.
@@ -207,32 +195,30 @@ def run_experiment(
     ...     path = pathlib.Path(folder) / "points.csv"
     ...     rows = [f"{i},{i % 7},{'left' if i < 50 else 'right'}" for i in range(100)]
     ...     _ = path.write_text("\n".join(["x,y,side", *rows]))
-    ...     run_experiment(path, "side").scores["accuracy"]["test"] > 0.9
+    ...     run_experiment(path, "side", settings={"preset": "fast"}).scores["accuracy"]["test"] > 0.9
     True
     """
-    _check_choices(model, task, settings or {}, test_fraction)
-    if checkpoint is not None and model != "mlp":
-        raise SettingError(f"A checkpoint is for networks; {model} trains in a moment. Leave it out, or take 'mlp'.")
+    check_choices(model, task, settings or {}, checkpoint is not None)
+    if not 0 < test_fraction < 1:
+        raise SettingError(f"test_fraction must lie between 0 and 1, both excluded; got {test_fraction}.")
     kinds = dict(kinds or {})
     as_text = [column for column, kind in kinds.items() if kind in ("category", "drop")]
     X, y = read_table(path, target, encoding=encoding, delimiter=delimiter, text_columns=as_text)
     source = Path(name_of(path)).name
-    task = _task(source, target, y, model, task)
-    estimator = _estimator(model, task, settings or {}, seed)
+    task = task_of(source, target, y, model, task)
+    learned = model_of(model, task, settings or {}, kinds, seed)
     parts = _split(source, y, test_fraction, seed, task)
     train, test = ((X.take(rows), y[rows]) for rows in parts)
 
-    encoder = TableEncoder(kinds=kinds)
-    seconds, troubles, stop = fit(source, encoder, estimator, train, checkpoint, on_epoch)
-    pipeline = Pipeline([("encoder", encoder), ("model", estimator)])
-    scores = _scores(task, partial(ask, pipeline, "predict"), train, test, troubles)
+    seconds, troubles, stop = fit(source, learned, train, checkpoint, on_epoch)
+    scores = _scores(task, partial(ask, learned, "predict"), train, test, troubles)
     baseline = _baseline(train[1], task)
     experiment = Experiment(
         source=source,
         target=target,
         model_name=model,
         task=task,
-        model=pipeline,
+        model=learned,
         train=train,
         test=test,
         scores=scores,
@@ -250,7 +236,7 @@ def _kept(network: Any, checkpoint: Checkpoint | None, stop: KeyboardInterrupt) 
     """Say how far training came, and where it can be gone on with."""
     here = [f"go on from {checkpoint.path} by Checkpoint(…, resume=True)"] if checkpoint is not None else []
     failures = [note.rstrip(".") for note in getattr(stop, "__notes__", [])]
-    return [f"after epoch {network.n_iter_} of {network.max_epochs}", *(failures or here)]
+    return [f"after epoch {network.n_iter_} of {most_epochs(network)}", *(failures or here)]
 
 
 def _scores(
@@ -273,62 +259,6 @@ def _baseline(y: NDArray[Any], task: str) -> Any:
         return float(np.mean(y))
     labels, counts = np.unique(y, return_counts=True)
     return labels[counts.argmax()]
-
-
-def _check_choices(model: str, task: str | None, settings: Mapping[str, Any], test_fraction: float) -> None:
-    if model not in MODELS:
-        raise SettingError(f"There is no model {model!r}. {nearest(model, MODELS, 'models')}")
-    if task is not None and task not in MEASURES:
-        raise SettingError(f"There is no task {task!r}. {nearest(task, MEASURES, 'tasks')}")
-    if task is not None and task not in MODELS[model]:
-        raise SettingError(f"{model} tells classes apart; for the task {task!r} take the model 'mlp'.")
-    kinds = MODELS[model].values()
-    known = [name for name in next(iter(kinds))().get_params() if name != "callbacks"]
-    for name in settings:
-        if name not in known:
-            raise SettingError(f"{model} has no setting {name!r}. {nearest(name, known, 'settings')}")
-    if not 0 < test_fraction < 1:
-        raise SettingError(f"test_fraction must lie between 0 and 1, both excluded; got {test_fraction}.")
-
-
-def _estimator(model: str, task: str, settings: Mapping[str, Any], seed: int) -> Any:
-    kind = MODELS[model][task]
-    known = kind().get_params()
-    for name in settings:
-        if name not in known:
-            raise SettingError(f"{model} has no setting {name!r} for a {task}. {nearest(name, known, 'settings')}")
-    estimator = kind(random_state=seed).set_params(**settings)
-    if task == "classification":
-        return estimator
-    return TransformedTargetRegressor(estimator, transformer=StandardScaler(), check_inverse=False)
-
-
-def _task(source: str, target: str, y: NDArray[Any], model: str, task: str | None) -> str:
-    """Return what is to be done with this target, if it can be."""
-    where = f"{source}, target column {target!r}"
-    numbers = y.dtype.kind in "iuf"
-    fractions = np.flatnonzero(y != np.floor(y)) if y.dtype.kind == "f" else np.empty(0, dtype=np.intp)
-    classes = len(np.unique(y))
-    if task == "regression" and not numbers:
-        raise TableError(f"{where}: {y[0]!s} is no number, and a regression predicts numbers. Leave the task open.")
-    if task == "regression" or (
-        task is None and "regression" in MODELS[model] and numbers and (len(fractions) or classes > _MOST_CLASSES)
-    ):
-        return "regression"
-    other = ""
-    if numbers:
-        other = ", or the model 'mlp', which predicts quantities too" if task is None else ", or the task 'regression'"
-    if len(fractions):
-        raise TableError(
-            f"{where}: {y[fractions[0]]} is a fraction, and classes are text, whole numbers or booleans. Choose a "
-            f"target of these{other}."
-        )
-    if classes > max(_MOST_CLASSES, len(y) // 2):
-        raise TableError(
-            f"{where}: {classes} classes in {len(y)} rows, nearly one a row. Choose a target with a few distinct "
-            f"values{other}."
-        )
-    return "classification"
 
 
 def _lone_classes(source: str, target: str, y: NDArray[Any]) -> list[str]:

@@ -3,6 +3,7 @@
 import time
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
@@ -10,6 +11,7 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from feedforward.errors import HugeNumberError, InputError
+from feedforward.estimators.tabular_base import TabularEstimator
 from feedforward.tables.encoding import TableEncoder
 from feedforward.training.checkpoints import Checkpoint
 from feedforward.training.state import Training
@@ -22,18 +24,17 @@ _TRIAL_ROWS = 256
 
 def fit(
     source: str,
-    encoder: TableEncoder,
-    estimator: Any,
+    model: Any,
     train: tuple["pa.Table", NDArray[Any]],
     checkpoint: Checkpoint | None,
     on_epoch: Callable[[int, int], None] | None,
 ) -> tuple[float, list[str], KeyboardInterrupt | None]:
-    """Fit the encoder and the estimator.
+    """Fit a model that takes tables: a Pipeline of a `TableEncoder` and an estimator, or a tabular estimator.
 
     Returns
     -------
     seconds : float
-        Of the latter.
+        Of the estimator.
     troubles : list of str
         What was warned of.
     stop : KeyboardInterrupt or None
@@ -43,7 +44,8 @@ def fit(
     --------
     >>> import numpy as np, pyarrow as pa, feedforward as ff
     >>> rows = pa.table({"x": [0.0, 1.0, 2.0, 3.0]}), np.array([0, 0, 1, 1])
-    >>> seconds, troubles, stop = fit("x.csv", TableEncoder(), ff.Perceptron(), rows, None, None)
+    >>> model = Pipeline([("encoder", ff.TableEncoder()), ("model", ff.Perceptron())])
+    >>> seconds, troubles, stop = fit("x.csv", model, rows, None, None)
     >>> troubles, stop
     ([], None)
     """
@@ -51,7 +53,9 @@ def fit(
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            inputs = encoder.fit_transform(train[0])
+            inputs, estimator = train[0], model
+            if isinstance(model, Pipeline):
+                inputs, estimator = model[0].fit_transform(train[0]), model[-1]
             _compile(estimator, inputs, train[1])
             start = time.perf_counter()
             if hasattr(estimator, "epochs"):
@@ -73,7 +77,7 @@ def _fit_network(
 
     def report(training: Training) -> None:
         if on_epoch:
-            on_epoch(training.epoch, network.max_epochs)
+            on_epoch(training.epoch, training.max_epochs or most_epochs(network))
 
     network.set_params(callbacks=(report, *([] if checkpoint is None else [checkpoint])))
     try:
@@ -88,14 +92,30 @@ def _fit_network(
     return None
 
 
+def most_epochs(network: Any) -> int:
+    """Return the epochs that a network may be trained for.
+
+    Examples
+    --------
+    >>> import feedforward as ff
+    >>> most_epochs(ff.MLPClassifier(max_epochs=7)), most_epochs(ff.TabularClassifier(max_epochs=7))
+    (7, 7)
+    """
+    preset = network.checked_preset() if isinstance(network, TabularEstimator) else network
+    return int(preset.max_epochs)
+
+
 def _compile(estimator: Any, X: Any, y: Any) -> None:
     """Compile what is not compiled yet, before the clock starts."""
     trial = clone(estimator)
     if hasattr(trial, "epochs"):
         next(trial.epochs(X, y))
         return
-    getattr(trial, "regressor", trial).set_params(max_epochs=1, validation_fraction=0.0, verbose=False)
-    with warnings.catch_warnings():
+    if isinstance(trial, TabularEstimator):
+        trial.set_params(max_epochs=1, members=1, time_limit=None, verbose=False)
+    else:
+        getattr(trial, "regressor", trial).set_params(max_epochs=1, validation_fraction=0.0, verbose=False)
+    with warnings.catch_warnings(), suppress(InputError):  # so few rows may be refused where all are not
         warnings.simplefilter("ignore")
         trial.fit(X[:_TRIAL_ROWS], y[:_TRIAL_ROWS])
 
@@ -113,7 +133,20 @@ def learner_of(model: Any) -> Any:
     return getattr(last, "regressor_", last)
 
 
-def ask(model: Any, method: str, table: "pa.Table", inputs: Any = None) -> NDArray[Any]:
+def encoder_of(model: Any) -> TableEncoder | None:
+    """Return the part of a fitted model that makes numbers of columns, if there is one.
+
+    Examples
+    --------
+    >>> import feedforward as ff
+    >>> encoder_of(ff.Perceptron()) is None
+    True
+    """
+    encoder: TableEncoder | None = model[0] if isinstance(model, Pipeline) else getattr(model, "encoder_", None)
+    return encoder
+
+
+def ask(model: Any, method: str, table: "pa.Table", inputs: Any = None, *arguments: Any) -> NDArray[Any]:
     """Return the answers of one of a fitted model's methods; of a number too large, the message names the table's cell.
 
     Parameters
@@ -123,6 +156,8 @@ def ask(model: Any, method: str, table: "pa.Table", inputs: Any = None) -> NDArr
     table : pyarrow.Table
     inputs : array or table, optional
         What the model takes of the table, column by column. Default: the table itself.
+    *arguments
+        Of the method, after the rows.
 
     Examples
     --------
@@ -133,7 +168,7 @@ def ask(model: Any, method: str, table: "pa.Table", inputs: Any = None) -> NDArr
     feedforward.errors.HugeNumberError: Column 'b' is 1.7e+308 at row 0 (counted from 0), too large a number ...
     """
     try:
-        answers: NDArray[Any] = getattr(model, method)(table if inputs is None else inputs)
+        answers: NDArray[Any] = getattr(model, method)(table if inputs is None else inputs, *arguments)
     except HugeNumberError as error:
         names = table.column_names
         if isinstance(model, Pipeline):  # the learner saw the columns that the encoder had made

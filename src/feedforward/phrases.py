@@ -2,7 +2,13 @@
 
 from typing import Any
 
-MEASURE_NAMES = {"accuracy": "accuracy", "r2": "R²", "mean_absolute_error": "mean abs. error"}
+MEASURE_NAMES = {
+    "log_loss": "log loss",
+    "auc": "AUC",
+    "accuracy": "accuracy",
+    "r2": "R²",
+    "mean_absolute_error": "mean abs. error",
+}
 
 
 def always_answer(task: str, answer: Any) -> str:
@@ -28,7 +34,7 @@ def figure(name: str, score: float | None) -> str:
         return "none"
     if name == "accuracy":
         return f"{100 * score:.1f} %"
-    return f"{round(score, 3) + 0.0:.3f}" if name == "r2" else f"{score:.4g}"
+    return f"{score:.4g}" if name == "mean_absolute_error" else f"{round(score, 3) + 0.0:.3f}"
 
 
 def counted(count: int, noun: str) -> str:

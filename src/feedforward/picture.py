@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from feedforward.disk import place_to_write, write_bytes
 from feedforward.errors import FileError, NotFiniteError
+from feedforward.estimators.tabular_base import TabularEstimator
 from feedforward.experiment import Experiment
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ def draw_experiment(experiment: Experiment, path: str | Path) -> None:
     """Draw an experiment into a file.
 
     How it learned; of classes, the decision regions of the two number columns that move the outputs most; of a network,
-    loss and score, and the network itself.
+    loss and score, and of one of plain layers the network itself; of a tabular one that predicts a quantity, its
+    answers for the test against the right ones.
 
     Parameters
     ----------
@@ -74,14 +76,13 @@ def _network_figure(experiment: Experiment) -> "Figure":
 
     from feedforward import plots
 
-    columns = _two_columns(experiment)
-    rows: list[Any] = (
-        [["loss", "regions"], ["score", "regions"], ["network", "network"]]
-        if columns
-        else [["loss", "score"], ["network", "network"]]
-    )
-    heights = [1, 1, 2.2] if columns else [1, 1.4]
-    figure = Figure(figsize=(10.5, 8.6 if columns else 7.4), layout="constrained")
+    columns, is_drawn = _two_columns(experiment), not isinstance(experiment.learner, TabularEstimator)
+    beside = "regions" if columns else "answers" if experiment.task == "regression" and not is_drawn else None
+    rows: list[Any] = [["loss", beside], ["score", beside]] if beside else [["loss", "score"]]
+    heights = [1.0, 1.0] if beside else [1.0]
+    if is_drawn:
+        rows, heights = [*rows, ["network", "network"]], [*heights, 2.2 if beside else 1.4]
+    figure = Figure(figsize=(10.5, (8.6 if beside else 7.4) if is_drawn else 4.6), layout="constrained")
     axes = figure.subplot_mosaic(rows, height_ratios=heights)
     history = experiment.learner.history_
     for panel in ("loss", "score"):
@@ -89,14 +90,39 @@ def _network_figure(experiment: Experiment) -> "Figure":
         plots.learning_curve(history, curves=curves, ax=axes[panel])
     axes["loss"].set_title(f"{experiment.model_name} on {experiment.source}", loc="left")
     axes["score"].set_ylabel("accuracy" if experiment.task == "classification" else "R²")
-    if columns:
+    if beside:
         axes["loss"].set_xlabel("")
+    if columns:
         _draw_regions(experiment, columns, axes["regions"])
-    figure.draw_without_rendering()  # now the last panel has the size it is going to have
+    elif beside:
+        _draw_answers(experiment, axes["answers"])
+    if is_drawn:
+        figure.draw_without_rendering()  # now the last panel has the size it is going to have
+        _draw_network(experiment, axes["network"])
+    return figure
+
+
+def _draw_network(experiment: Experiment, ax: "Axes") -> None:
+    from feedforward import plots
+
     learner, names = experiment.learner, experiment.encoder.get_feature_names_out()
     outputs = learner.classes_.tolist() if experiment.task == "classification" else [experiment.target]
-    plots.network(learner.network_, input_names=list(names), output_names=outputs, ax=axes["network"])
-    return figure
+    plots.network(learner.network_, input_names=list(names), output_names=outputs, ax=ax)
+
+
+def _draw_answers(experiment: Experiment, ax: "Axes") -> None:
+    """Draw the answers for the rows of the test against the right ones."""
+    from matplotlib.ticker import MaxNLocator
+
+    from feedforward.plots.style import GREY, colour, dressed, label_axes
+
+    X, y = experiment.test
+    answers = experiment.model.predict(X)
+    ends = [min(y.min(), answers.min()), max(y.max(), answers.max())]
+    dressed(ax).plot(ends, ends, color=GREY, linewidth=1)
+    ax.scatter(y, answers, s=9, color=colour(0), alpha=0.6, linewidths=0)
+    ax.xaxis.set_major_locator(MaxNLocator(5))
+    label_axes(ax, experiment.target, "answer", f"{len(y):,} rows of the test")
 
 
 def _draw_regions(experiment: Experiment, columns: tuple[str, str], ax: "Axes") -> None:
@@ -148,8 +174,10 @@ def _pulls(learner: Any, inputs: Array) -> Array:
         sizes: Array = np.abs(learner.coef_).max(axis=0)
         return sizes
     network = learner.network_
-    outputs, saved = network.forward(inputs[:_SAMPLE])
+    outputs, saved = network.forward(inputs[:_SAMPLE].astype(network.dtype))
     slopes = np.zeros(inputs.shape[1])
-    for chosen in np.eye(outputs.shape[1], dtype=outputs.dtype):
-        slopes += np.abs(network.backward(np.broadcast_to(chosen, outputs.shape), saved)[0]).mean(axis=0)
+    for chosen in np.eye(outputs.shape[-1], dtype=outputs.dtype):
+        slope = network.backward(np.broadcast_to(chosen, outputs.shape), saved)[0]
+        slope = slope.mean(axis=0) if network.members else slope
+        slopes += np.abs(slope).mean(axis=0)
     return slopes

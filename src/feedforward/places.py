@@ -67,6 +67,26 @@ def check_replaces(option: str, path: Path) -> None:
         )
 
 
+def page_kind(path: Path) -> str:
+    """Return the suffix of a page's path.
+
+    Raises
+    ------
+    FileError
+        If it is none of a page.
+
+    Examples
+    --------
+    >>> page_kind(Path("page.pdf"))
+    Traceback (most recent call last):
+    feedforward.errors.FileError: page.pdf: reports end in .html or .htm. Name such a file.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in (".html", ".htm"):
+        raise FileError(f"{path}: reports end in .html or .htm. Name such a file.")
+    return suffix
+
+
 def _is_same(one: Path, other: Path) -> bool:
     try:
         return os.path.realpath(one) == os.path.realpath(other) or os.path.samefile(one, other)

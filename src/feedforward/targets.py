@@ -153,7 +153,7 @@ def row_weights(
     Parameters
     ----------
     sample_weight : None, number or array-like of shape (n,)
-        None counts every row once. Weights are finite and not negative.
+        None counts every row once. Weights are finite and not negative; enormous ones become shares of the largest.
     class_weight : None, dict or "balanced"
         A class that the dict leaves out weighs 1; "balanced" is ``n / (k * count)``, counted in sample weights.
     classes, codes : arrays of shape (k,) and (n,)
@@ -191,8 +191,11 @@ def row_weights(
                     f"{NOT_NEGATIVE.requirement}, or leave the class out: it then weighs 1."
                 )
         of_class = _checked_weights([class_weight.get(label, 1.0) for label in known], len(known), "class_weight")
-        weights = weights * of_class[codes]
+        weights = weights * of_class[codes]  # both are small enough for that
     return weights.astype(dtype, copy=False)
+
+
+_HEAVY = 1e150  # a sum of weights: from here on they are taken as shares of the largest, so that products stay numbers
 
 
 def _checked_weights(given: Any, n: int, name: str = "sample_weight") -> NDArray[np.float64]:
@@ -211,4 +214,5 @@ def _checked_weights(given: Any, n: int, name: str = "sample_weight") -> NDArray
         raise InputError(f"{name} must be finite and not negative; got {weights[bad[0]]} at place {bad[0]}.")
     if not weights.any():
         raise InputError(f"{name} is zero everywhere: nothing would be learned. Give at least one row a weight.")
-    return weights
+    largest = weights.max()
+    return weights / largest if largest > _HEAVY / n else weights

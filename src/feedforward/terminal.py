@@ -92,3 +92,32 @@ def print_summary(found: dict[str, Any]) -> None:
             for row in rows:
                 table.add_row(*(Text(cell, overflow="fold") for cell in row))
             results.print(table)
+
+
+def print_comparison(found: Any) -> None:
+    """Print how good models are over folds of one table, with intervals; the best one stands out."""
+    results.print(
+        f"{found.source}: {counted(found.rows, 'row')}, {found.folds} folds; target {found.target!r}; means over folds "
+        f"± half of their 95 % interval; {MEASURE_NAMES[found.measure]} decides",
+        markup=False,
+        soft_wrap=True,
+    )
+    names = [name for name in MEASURE_NAMES if any(name in one.scores for one in found.entries)]
+    table = Table(show_lines=True)
+    table.add_column("model", no_wrap=True)
+    for heading in (*(MEASURE_NAMES[name] for name in names), "behind", "seconds"):
+        table.add_column(heading, justify="right")
+    for one in found.entries:
+        best = one.behind is None and found.measure in one.scores
+        cells = [_over_folds(name, one.scores.get(name)) for name in names]
+        behind = "best" if best else _over_folds(found.measure, one.behind)
+        seconds = f"{sum(one.seconds) / len(one.seconds):.3f}" if one.scores else "failed"
+        table.add_row(one.model, *cells, behind, seconds, style="bold" if best else "")
+    results.print(table)
+
+
+def _over_folds(name: str, found: Any) -> str:
+    if found is None or found.value != found.value:
+        return ""
+    reach = "" if found.high != found.high else f"\n± {figure(name, found.high - found.value)}"
+    return f"{figure(name, found.value)}{reach}"

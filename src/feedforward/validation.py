@@ -380,7 +380,7 @@ def far_scales(X: Any, names: Sequence[Any] | None = None) -> list[str]:
     if not len(varying):
         return []
     small, large = varying[sizes[varying].argmin()], sizes.argmax()
-    if sizes[large] <= SCALE_GAP * sizes[small]:
+    if sizes[large] / SCALE_GAP <= sizes[small]:  # not the product, which can be beyond all numbers
         return []
     known = range(len(sizes)) if names is None else names
     return [

@@ -35,6 +35,24 @@ def check_name(owner: str, setting: str, value: Any, known: Iterable[str]) -> No
         raise SettingError(f"{owner}: {setting} is unknown: {value!r}. {nearest(value, known)}")
 
 
+def check_dtype(owner: str, dtype: Any) -> None:
+    """Raise `SettingError` if this is no dtype that networks are trained in.
+
+    Examples
+    --------
+    >>> check_dtype("MLPClassifier", "float16")
+    Traceback (most recent call last):
+    feedforward.errors.SettingError: MLPClassifier: dtype='float16' reaches no further than 65504, too near to train in.
+    Take dtype='bfloat16', mixed precision on an NVIDIA GPU, or 'float32'.
+    """
+    if dtype is np.float16 or (isinstance(dtype, str | np.dtype) and str(dtype) in ("float16", "half", "fp16")):
+        raise SettingError(
+            f"{owner}: dtype='float16' reaches no further than 65504, too near to train in. Take "
+            "dtype='bfloat16', mixed precision on an NVIDIA GPU, or 'float32'."
+        )
+    check_name(owner, "dtype", dtype, ("float32", "float64", "bfloat16"))
+
+
 CALLBACKS = Rule(
     "a sequence of functions that take a Training, or a Checkpoint (objects of scikit-learn's protocol go to "
     "set_callbacks)",
@@ -348,8 +366,10 @@ def copy_of(network: Any, m: int, t: int, dtype: DTypeLike, final: nn.Layer | No
     and 5 are needed.
     """
     if not isinstance(network, nn.Sequential) or not len(network) or not all(isinstance(x, nn.Layer) for x in network):
+        is_torchs = type(network).__module__.partition(".")[0] == "torch"
+        hint = " Make one of this by feedforward.from_torch." if is_torchs else ""
         raise InputError(
-            f"network must be a feedforward.nn.Sequential with layers; got {' '.join(repr(network).split())}."
+            f"network must be a feedforward.nn.Sequential with layers; got {' '.join(repr(network).split())}.{hint}"
         )
     if all(np.ndim(layer.weight) == 3 for layer in network if isinstance(layer, nn.Linear)) and network.members:
         raise InputError("network is a stack; give one network, as feedforward.nn.unstack returns them.")

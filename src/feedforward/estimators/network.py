@@ -16,6 +16,7 @@ from feedforward.errors import FeedforwardError, InputError, SettingError
 from feedforward.estimators.callbacks import CallbackSupport, FitTasks, with_callbacks
 from feedforward.estimators.inputs import (
     CALLBACKS,
+    check_dtype,
     check_lengths,
     check_name,
     copy_of,
@@ -25,6 +26,7 @@ from feedforward.estimators.inputs import (
     split,
     weights_of,
 )
+from feedforward.fitted import FittedNames
 from feedforward.training.checkpoints import Callback, Checkpoint
 from feedforward.training.devices import check_device_name
 from feedforward.training.engines import ENGINES
@@ -49,7 +51,7 @@ Array = NDArray[Any]
 _MAKE_THE_NETWORK = ("hidden_sizes", "activation", "loss", "optimizer", "dropout", "dtype")
 
 
-class NetworkEstimator(CallbackSupport, BaseEstimator):
+class NetworkEstimator(FittedNames, CallbackSupport, BaseEstimator):
     """A network as an estimator.
 
     `MLPClassifier` and `MLPRegressor` say what targets and outputs mean.
@@ -296,7 +298,7 @@ class NetworkEstimator(CallbackSupport, BaseEstimator):
         owner = type(self).__name__
         check_settings(self, self._rules)
         check_name(owner, "engine", self.engine, ("auto", *ENGINES))
-        check_name(owner, "dtype", self.dtype, ("float32", "float64", "bfloat16"))
+        check_dtype(owner, self.dtype)
         check_device_name(owner, self.device)
         own = [field.name for field in fields(Recipe) if hasattr(self, field.name)]
         recipe = Recipe(**{name: getattr(self, name) for name in own})

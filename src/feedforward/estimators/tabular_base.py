@@ -20,6 +20,7 @@ from feedforward.estimators.inputs import CALLBACKS, check_lengths, check_name, 
 from feedforward.estimators.members import folds
 from feedforward.estimators.presets import LEARNING_RATE, Preset, preset_of
 from feedforward.estimators.tabular_network import factors, stacked_members
+from feedforward.fitted import FittedNames
 from feedforward.kernels import threads
 from feedforward.tables.encoding import TableEncoder
 from feedforward.tables.frames import aligned, is_frame
@@ -37,7 +38,7 @@ from feedforward.validation import COUNT, NONE, POSITIVE, RANDOM_STATE, SWITCH, 
 Array = NDArray[Any]
 
 
-class TabularEstimator(CallbackSupport, BaseEstimator):
+class TabularEstimator(FittedNames, CallbackSupport, BaseEstimator):
     """A table in, the strongest default network out.
 
     `TabularClassifier` and `TabularRegressor` say what targets and outputs mean.
@@ -248,6 +249,8 @@ class TabularEstimator(CallbackSupport, BaseEstimator):
             X = X.take(kept) if isinstance(X, pa.Table) else _safe_indexing(X, kept)
             targets, weights = targets[kept], weights[kept]
         matrix = encoder.fit(X).transform(X).astype(np.float32)
+        if not matrix.shape[1]:
+            raise InputError(f"All {encoder.n_features_in_} columns are dropped. Give at least one column.")
         check_lengths(matrix, targets)
         self.take_encoder(encoder)
         codes = self._encode(targets, "y", fresh=True)

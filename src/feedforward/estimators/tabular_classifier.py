@@ -64,9 +64,9 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):
     network_ : Sequential
         The members, as one stack, as they were trained. Prediction runs ``nn.fold(network_)``.
     temperature_ : float
-        What logits are divided by before the softmax: Guo et al. (2017). It stays 1 where members leave out rows of
-        their own and each was stopped at its lowest log loss: their mean is less sure than each of them, which one
-        member's rows cannot tell.
+        What logits are divided by before the softmax: Guo et al. (2017). Where each of k members is judged on rows of
+        its own, the temperature T that one of them needs is found, and this is ``T^((1 + 1/k)/2)``: their mean is less
+        sure than each of them.
     history_ : dict
         "train_loss", "train_score", "val_loss", "val_score", "seconds": means over the members, one value an epoch.
     n_iter_ : int
@@ -175,14 +175,15 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):
         return nn.CrossEntropyLoss(label_smoothing=0.1 if self.metric == "accuracy" else 0.0)
 
     def _watch(self) -> str:
-        return "score" if self.metric == "accuracy" else "loss"
+        return "score" if self.metric == "accuracy" else "calibrated_loss"
 
     def _calibrate(self, outputs: Array, targets: Array, weights: Array | None) -> None:
         if targets.ndim == 1:  # all members are judged on the same rows
             self.temperature_ = best_temperature(outputs, targets, weights)
-        elif len(outputs) == 1 or self.metric == "accuracy":
+        else:
             by_row = None if weights is None else weights.ravel()
-            self.temperature_ = best_temperature(outputs.reshape(-1, self.n_outputs_), targets.ravel(), by_row)
+            of_one = best_temperature(outputs.reshape(-1, self.n_outputs_), targets.ravel(), by_row)
+            self.temperature_ = of_one ** ((1 + 1 / len(outputs)) / 2)
 
     def checked_preset(self) -> Preset:
         """Return the preset with what was set in its place; `SettingError` if a setting cannot be used."""

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from feedforward import nn
 from feedforward.estimators.presets import Preset
+from feedforward.nn.columns import Places
 from feedforward.tables.layout import Block
 
 Array = NDArray[Any]
@@ -40,24 +41,43 @@ def stacked_members(
     seed : int
         Member j is drawn from (seed, j), so it does not depend on how many there are.
     """
-    members = []
+    members, parts = [], _parts(blocks, X)
     for j, own in enumerate(rows):
         rng = np.random.default_rng([seed, j])
-        network = _network(preset, activation, blocks, t, rng)
+        network = _network(preset, activation, parts, t, rng)
         some = own if len(own) <= _START_ROWS else rng.choice(own, _START_ROWS, replace=False)
         nn.start_from_rows(network, X[np.sort(some)], rng)
         members.append(network.copy(np.float32))
     return nn.stack(members)
 
 
-def _network(
-    preset: Preset, activation: str, blocks: Sequence[Block], t: int, rng: np.random.Generator
-) -> nn.Sequential:
-    columns: list[tuple[tuple[int, int], nn.Layer]] = []
-    width = 0
+def _parts(blocks: Sequence[Block], X: Array) -> list[tuple[str, Places, int]]:
+    """Return kind, columns and levels of what a layer of its own reads.
+
+    A number that has two values is a flag: a wave says no more of it.
+    """
+    parts: list[tuple[str, Places, int]] = []
     for block in blocks:
-        layer, outputs = _first_layer(preset, block, rng)
-        columns.append(((block.first, block.stop), layer))
+        if block.kind != "number":
+            parts.append((block.kind, (block.first, block.stop), block.levels))
+            continue
+        values = X[:, block.first : block.stop]
+        is_flag = ((values == values.min(axis=0)) | (values == values.max(axis=0))).all(axis=0)
+        for kind, places in (("number", np.flatnonzero(~is_flag)), ("flag", np.flatnonzero(is_flag))):
+            if places.size:
+                parts.append((kind, (block.first + places).tolist(), 0))
+    return parts
+
+
+def _network(
+    preset: Preset, activation: str, parts: Sequence[tuple[str, Places, int]], t: int, rng: np.random.Generator
+) -> nn.Sequential:
+    columns: list[tuple[Places, nn.Layer]] = []
+    width = 0
+    for kind, places, levels in parts:
+        m = places[1] - places[0] if isinstance(places, tuple) else len(places)
+        layer, outputs = _first_layer(preset, kind, m, levels, rng)
+        columns.append((places, layer))
         width += outputs
     layers: list[nn.Layer] = [nn.Columns(columns), nn.Scale(width)]
     for h in preset.hidden_sizes:
@@ -68,12 +88,11 @@ def _network(
     return nn.Sequential(*layers, nn.Linear(width, t, rng=rng))
 
 
-def _first_layer(preset: Preset, block: Block, rng: np.random.Generator) -> tuple[nn.Layer, int]:
-    """Return the layer that reads a block of columns, and the number of its outputs."""
-    m = block.stop - block.first
-    if block.kind == "code":
-        return nn.Embedding(block.levels, preset.embedding, rng=rng), preset.embedding
-    if block.kind == "number":
+def _first_layer(preset: Preset, kind: str, m: int, levels: int, rng: np.random.Generator) -> tuple[nn.Layer, int]:
+    """Return the layer that reads m columns of a kind, and the number of its outputs."""
+    if kind == "code":
+        return nn.Embedding(levels, preset.embedding, rng=rng), preset.embedding
+    if kind == "number":
         periodic = nn.PeriodicEmbedding(m, preset.frequencies, preset.width, preset.sigma, rng=rng)
         return periodic, m * preset.width
     return nn.Identity(), m

@@ -14,6 +14,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from feedforward.errors import InputError, SettingError
+from feedforward.fitted import FittedNames
 from feedforward.targets import check_same_classes, encode_labels, row_weights
 from feedforward.validation import Rule, check_outputs, check_rows, check_settings, far_scales, one_row_or_more
 
@@ -38,7 +39,7 @@ class Rows:
     weights: Array
 
 
-class Neuron(ClassifierMixin, BaseEstimator):
+class Neuron(FittedNames, ClassifierMixin, BaseEstimator):
     """One linear neuron for two classes, or one against the rest for each of more.
 
     A child states its rules for settings, how one pass over the rows changes the weights, when training is over, and

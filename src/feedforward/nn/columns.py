@@ -110,7 +110,7 @@ class Columns(Composite):
 
     def __repr__(self) -> str:
         shown = [f"({i}): {_shown(columns)} " for i, columns in enumerate(self.columns)]
-        return f"Columns({indented(list(zip(shown, self.layers, strict=True)))})"
+        return f"{type(self).__name__}({indented(list(zip(shown, self.layers, strict=True)))})"
 
 
 def _columns(given: Any, what: str) -> tuple[int, int] | list[int]:

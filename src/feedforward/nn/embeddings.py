@@ -97,7 +97,7 @@ class Embedding(Layer):
             )
 
     def __repr__(self) -> str:
-        return f"Embedding(levels={self.levels}, width={self.width})"
+        return f"{type(self).__name__}(levels={self.levels}, width={self.width})"
 
 
 class PeriodicEmbedding(Layer):
@@ -224,4 +224,5 @@ class PeriodicEmbedding(Layer):
         }
 
     def __repr__(self) -> str:
-        return f"PeriodicEmbedding(features={self.features}, frequencies={self.frequencies}, width={self.width})"
+        sizes = f"features={self.features}, frequencies={self.frequencies}, width={self.width}"
+        return f"{type(self).__name__}({sizes})"

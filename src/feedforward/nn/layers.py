@@ -177,7 +177,8 @@ class Linear(Layer):
         return {"weight": self.weight} if self.bias is None else {"weight": self.weight, "bias": self.bias}
 
     def __repr__(self) -> str:
-        return f"Linear(in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None})"
+        sizes = f"in_features={self.in_features}, out_features={self.out_features}"
+        return f"{type(self).__name__}({sizes}, bias={self.bias is not None})"
 
 
 _SHARE = Rule("a number of 0 or more and below 1", lambda p: NOT_NEGATIVE.holds(p) and p < 1)
@@ -222,7 +223,7 @@ class Dropout(Layer):
         return (gradient if saved is None else gradient * saved), {}
 
     def __repr__(self) -> str:
-        return f"Dropout(p={self.p})"
+        return f"{type(self).__name__}(p={self.p})"
 
 
 class ActivationLayer(Layer):
@@ -319,7 +320,7 @@ class LeakyReLU(ActivationLayer):
         return type(self), (self.negative_slope,)
 
     def __repr__(self) -> str:
-        return f"LeakyReLU(negative_slope={self.negative_slope})"
+        return f"{type(self).__name__}(negative_slope={self.negative_slope})"
 
 
 class ELU(ActivationLayer):
@@ -344,7 +345,7 @@ class ELU(ActivationLayer):
         return type(self), (self.alpha,)
 
     def __repr__(self) -> str:
-        return f"ELU(alpha={self.alpha})"
+        return f"{type(self).__name__}(alpha={self.alpha})"
 
 
 class SELU(ActivationLayer):

@@ -150,7 +150,7 @@ class HuberLoss(Loss):
         return np.mean(pull * (error - pull / 2), axis=-1), pull / error.shape[-1]
 
     def __repr__(self) -> str:
-        return f"HuberLoss(delta={self.delta})"
+        return f"{type(self).__name__}(delta={self.delta})"
 
 
 class BCEWithLogitsLoss(Loss):
@@ -265,7 +265,7 @@ class CrossEntropyLoss(Loss):
         return softmax(outputs)
 
     def __repr__(self) -> str:
-        return f"CrossEntropyLoss(label_smoothing={self.label_smoothing})"
+        return f"{type(self).__name__}(label_smoothing={self.label_smoothing})"
 
 
 _FEW_CLASSES = 16  # up to which a pass over each class is faster than one over each row

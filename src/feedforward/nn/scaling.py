@@ -70,7 +70,7 @@ class Scale(Layer):
         return {"scale": self.scale}
 
     def __repr__(self) -> str:
-        return f"Scale(features={self.features})"
+        return f"{type(self).__name__}(features={self.features})"
 
 
 class ParametricActivation(Layer):
@@ -140,4 +140,4 @@ class ParametricActivation(Layer):
         return {"alpha": self.alpha}
 
     def __repr__(self) -> str:
-        return f"ParametricActivation({self.activation!r}, features={self.features})"
+        return f"{type(self).__name__}({self.activation!r}, features={self.features})"

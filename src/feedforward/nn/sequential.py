@@ -189,7 +189,8 @@ class Sequential(Composite):
         return len(self.layers)
 
     def __repr__(self) -> str:
-        return f"Sequential({indented([(f'({i}): ', layer) for i, layer in enumerate(self.layers)])})"
+        inside = indented([(f"({i}): ", layer) for i, layer in enumerate(self.layers)])
+        return f"{type(self).__name__}({inside})"
 
 
 def stack(networks: Sequence[Sequential]) -> Sequential:

@@ -189,7 +189,8 @@ def check_step(owner: str, net: Sequential, step: Trace, row: int) -> None:
     if not isinstance(step, Trace):
         raise InputError(f"{owner}: step must be what nn.trace returns; got {kind(step)}.")
     if repr(net) != repr(step.network):
-        raise InputError(f"{owner}: step is one of another network: {step.network!r}. Trace a step of this one.")
+        other = " ".join(repr(step.network).split())
+        raise InputError(f"{owner}: step is one of another network: {other}. Trace a step of this one.")
     before = step.network.parameters()
     for name, array in net.parameters().items():
         if not np.array_equal(array, before[name], equal_nan=True):

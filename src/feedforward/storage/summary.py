@@ -9,6 +9,7 @@ from feedforward.errors import ModelFileError
 from feedforward.files import read_file
 from feedforward.storage.words import columns_of, facts_of, layers_of
 
+_KIND_OF_FORM = {"flags": "category", "codes": "category", "dates": "date"}  # of columns for networks
 _OF_THE_FILE = ("kind", "format_version", "library", "sha256")
 
 
@@ -62,7 +63,7 @@ def _of_model(model: Mapping[str, Any]) -> dict[str, Any]:
         columns = model["encoder"]["columns"]
         found["columns"] = {
             column["name"]: {
-                "kind": column["kind"],
+                "kind": _KIND_OF_FORM.get(column["kind"], column["kind"]),
                 "levels": [value for _, value in column.get("levels", [])],
                 "other": column.get("other", False),
                 "gaps": column.get("gaps", False),
@@ -75,7 +76,8 @@ def _of_model(model: Mapping[str, Any]) -> dict[str, Any]:
         model = model["regressor"]
     if "settings" in model:
         found |= {"estimator": model["kind"], **{name: model[name] for name in ("settings", "epochs", "seed")}}
-        found |= {"features": model["features"], "feature_names": model["feature_names"]}
+        if "features" in model:  # a tabular estimator has the columns of its encoder
+            found |= {"features": model["features"], "feature_names": model["feature_names"]}
         found["training_state"] = model["training"] is not None if "training" in model else None
     if "classes" in model:
         found["classes"] = [value for _, value in model["classes"]["values"]]

@@ -17,7 +17,7 @@ from feedforward.tables.frames import array_to_table, frame_to_table, is_frame, 
 from feedforward.tables.layout import Block, Layout
 from feedforward.tables.scaling import SCALINGS
 from feedforward.tables.state import columns_from_state, columns_to_state
-from feedforward.tables.surprises import surprises
+from feedforward.tables.surprises import Surprises
 from feedforward.tables.values import decoded, holding
 from feedforward.validation import COUNT, NONE, SWITCH, Rule, check_settings, explained_for, nearest, one_of
 
@@ -200,7 +200,9 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         taken for the median of training.
         """
         check_is_fitted(self, "columns_")
-        return surprises(self.columns_, self._table(X, reset=False))
+        found = Surprises(self.columns_)
+        found.add(self._table(X, reset=False))
+        return found.sentences()
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Return a name for each column of the matrix.

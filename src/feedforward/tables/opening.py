@@ -2,17 +2,19 @@
 
 import gzip
 import os
+import shutil
 import sys
+import tempfile
+import weakref
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
-from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from feedforward.disk import words_of
 from feedforward.errors import FileError, TableError
+from feedforward.memory import check_room
 from feedforward.validation import nearest
 
 STANDARD_INPUT = "-"
@@ -65,7 +67,7 @@ def open_table(path: str | os.PathLike[str]) -> Opened:
     FileError
         If it is absent, a directory, or may not be read.
     TableError
-        If its suffix or first bytes say that it is no table.
+        If its suffix or first bytes say that it is no table, or its size that it is too large for the memory there is.
 
     Examples
     --------
@@ -79,9 +81,9 @@ def open_table(path: str | os.PathLike[str]) -> Opened:
         suffix = next((suffix for mark, suffix in _MARKS.items() if data.startswith(mark)), ".csv")
     else:
         suffix = _checked_suffix(Path(path))
-        data = _read_bytes(Path(path))
+        data = _read_bytes(Path(path), suffix)
     if suffix not in _CSV:
-        return Opened(name, "Parquet" if suffix in _PARQUET else "Arrow", data)
+        return Opened(name, _kind(suffix), data)
     if suffix.endswith(".gz") and data:
         try:
             data = gzip.decompress(data)
@@ -93,7 +95,7 @@ def open_table(path: str | os.PathLike[str]) -> Opened:
 
 
 def stream_table(path: str | os.PathLike[str]) -> Streamed:
-    """Return what `open_table` does, but for a file without reading it; standard input is read to its end.
+    """Return what `open_table` does, but without reading a file; standard input is kept in a temporary one.
 
     Raises
     ------
@@ -107,8 +109,7 @@ def stream_table(path: str | os.PathLike[str]) -> Streamed:
     feedforward.errors.FileError: table.xlsx does not exist. ...
     """
     if str(path) == STANDARD_INPUT:
-        opened = open_table(path)
-        return Streamed(opened.name, opened.kind, partial(BytesIO, opened.data))
+        return _standard_input_on_disk()
     file, suffix = Path(path), _checked_suffix(Path(path))
     try:
         with file.open("rb") as stream:
@@ -119,8 +120,43 @@ def stream_table(path: str | os.PathLike[str]) -> Streamed:
         return Streamed(str(path), "CSV", lambda: cast(BinaryIO, gzip.open(file)))
     if suffix in _CSV:
         _refuse_others(str(path), start)
-    kind = "CSV" if suffix in _CSV else "Parquet" if suffix in _PARQUET else "Arrow"
-    return Streamed(str(path), kind, lambda: file.open("rb"))
+    return Streamed(str(path), _kind(suffix), lambda: file.open("rb"))
+
+
+class _Unpacked(gzip.GzipFile):
+    """A gzip file that closes what it reads from, too."""
+
+    def __init__(self, packed: BinaryIO) -> None:
+        super().__init__(fileobj=packed)
+        self._packed = packed
+
+    def close(self) -> None:
+        super().close()
+        self._packed.close()
+
+
+def _standard_input_on_disk() -> Streamed:
+    name, stream = name_of(STANDARD_INPUT), _standard_input()
+    try:
+        with tempfile.TemporaryFile() as file:
+            shutil.copyfileobj(stream, file)
+            kept = os.dup(file.fileno())
+    except OSError as error:
+        raise FileError(f"standard input cannot be read: {words_of(error)}. Give a table there, or a file.") from None
+
+    def content() -> BinaryIO:
+        os.lseek(kept, 0, os.SEEK_SET)
+        return os.fdopen(os.dup(kept), "rb")  # one at a time: they share their place
+
+    weakref.finalize(content, os.close, kept)
+    with content() as stream:
+        start = stream.read(6)
+    suffix = next((suffix for mark, suffix in _MARKS.items() if start.startswith(mark)), ".csv")
+    if suffix == ".csv.gz":
+        return Streamed(name, "CSV", lambda: cast(BinaryIO, _Unpacked(content())))
+    if suffix == ".csv":
+        _refuse_others(name, start)
+    return Streamed(name, _kind(suffix), content)
 
 
 def not_whole(name: str, kind: str) -> TableError:
@@ -162,11 +198,17 @@ def _refuse_others(name: str, start: bytes) -> None:
         )
 
 
+def _standard_input() -> BinaryIO:
+    if sys.stdin is None:  # closed by who started this
+        raise FileError("standard input cannot be read: it is closed. Give a table there, or a file.")
+    return sys.stdin.buffer
+
+
 def _read_standard_input() -> bytes:
     try:
-        if sys.stdin is None:  # closed by who started this
-            raise OSError(0, "it is closed")
-        return sys.stdin.buffer.read()
+        return _standard_input().read()
+    except FileError:
+        raise
     except OSError as error:
         raise FileError(f"standard input cannot be read: {words_of(error)}. Give a table there, or a file.") from None
 
@@ -202,8 +244,13 @@ def _files_beside(path: Path) -> str:
     return nearest(path.name, files, f"files in {path.parent}")
 
 
-def _read_bytes(path: Path) -> bytes:
+def _read_bytes(path: Path, suffix: str) -> bytes:
     try:
+        check_room(str(path), "CSV.gz" if suffix.endswith(".gz") else _kind(suffix), path.stat().st_size)
         return path.read_bytes()
     except OSError as error:
         raise unreadable(path, error) from None
+
+
+def _kind(suffix: str) -> str:
+    return "CSV" if suffix in _CSV else "Parquet" if suffix in _PARQUET else "Arrow"

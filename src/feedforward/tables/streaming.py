@@ -2,7 +2,7 @@
 
 import zlib
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from os import PathLike
@@ -29,6 +29,10 @@ from feedforward.tables.sources import (
 from feedforward.tables.values import holding, is_text
 from feedforward.validation import COUNT, Rule, check_setting
 
+ReadAs = Callable[[Sequence[str]], Mapping[str, str]]  # from the names of a file's columns to their kinds
+Piece = tuple[Source, Any]  # a table, and where it comes from
+_BUFFER = 1 << 20  # bytes of each column of a Parquet file that are read at once: else all those of a row group
+
 
 def read_batches(
     path: str | PathLike[str],
@@ -49,7 +53,7 @@ def read_batches(
     ----------
     path : str or path
         What `read_table` reads: ``.csv``, ``.csv.gz``, ``.parquet``, ``.arrow`` and so on; ``-`` for standard input,
-        which is held in memory.
+        which is kept in a temporary file.
     rows : int, default 100_000
         Of each table; the last may have fewer.
     read_as : dict, default None
@@ -83,6 +87,25 @@ def read_batches(
     check_setting("read_batches", "rows", rows, COUNT)
     read_as = {} if read_as is None else read_as
     check_setting("read_batches", "read_as", read_as, _RULE)
+    return (table for _, table in read_pieces(path, rows, lambda _: read_as, wanted, encoding, delimiter))
+
+
+def read_pieces(
+    path: str | PathLike[str],
+    rows: int,
+    read_as: ReadAs,
+    wanted: Collection[str] | None,
+    encoding: str,
+    delimiter: str | None,
+) -> Iterator[Piece]:
+    """Return what `read_batches` does, and where each table comes from; `read_as` decides once the names are known.
+
+    Examples
+    --------
+    >>> read_pieces("absent.csv", 1000, lambda names: {}, None, "utf-8", None)
+    Traceback (most recent call last):
+    feedforward.errors.FileError: absent.csv does not exist. ...
+    """
     streamed, reading = stream_table(path), Reading((), wanted, is_new=False)
     if streamed.kind == "CSV":
         return _explained(streamed, _from_csv(streamed, rows, read_as, reading, encoding, delimiter))
@@ -90,12 +113,12 @@ def read_batches(
     return _explained(streamed, _from_arrow(streamed, rows, read_as, reading))
 
 
-def _explained(streamed: Streamed, tables: Iterator[Any]) -> Iterator[Any]:
-    """Yield tables; what is wrong with the file as such becomes an error that says so."""
+def _explained(streamed: Streamed, pieces: Iterator[Piece]) -> Iterator[Piece]:
+    """Yield pieces; what is wrong with the file as such becomes an error that says so."""
     damage = (EOFError, zlib.error) if streamed.kind == "CSV" else (pa.ArrowException, ValueError)
     try:
-        yield from tables
-    except FeedforwardError:
+        yield from pieces
+    except (FeedforwardError, MemoryError):
         raise
     except OSError as error:  # those of gzip and Arrow have no number
         broken = not_whole(streamed.name, streamed.kind)
@@ -127,15 +150,18 @@ class _Kind:
     declared: bool = True
 
 
+def _declared(names: Sequence[str], read_as: ReadAs) -> dict[str, _Kind]:
+    return {name: _KINDS[kind] for name, kind in read_as(names).items()}
+
+
 # Parquet and Arrow -------------------------------------------------------------------------------------------------
 
 
-def _from_arrow(streamed: Streamed, rows: int, read_as: Mapping[str, str], reading: Reading) -> Iterator[Any]:
+def _from_arrow(streamed: Streamed, rows: int, read_as: ReadAs, reading: Reading) -> Iterator[Piece]:
     with streamed.content() as content:
         schema, batches = _batches_of(streamed, content, rows)
         without_index(schema.empty_table(), Source(streamed.name))
-        kinds = {name: _KINDS[kind] for name, kind in read_as.items()}
-        offset = 0
+        kinds, offset = _declared(schema.names, read_as), 0
         for table in _regrouped(batches, rows):
             table.validate(full=True)
             source = Source(streamed.name, offset=offset)
@@ -144,7 +170,7 @@ def _from_arrow(streamed: Streamed, rows: int, read_as: Mapping[str, str], readi
                 _retyped(column, name, source, kinds) if reading.wants(name) else column
                 for name, column in zip(table.column_names, table.columns, strict=True)
             ]
-            yield finite(pa.table(columns, names=table.column_names), source, reading)
+            yield source, finite(pa.table(columns, names=table.column_names), source, reading)
             offset += table.num_rows
     if offset == 0:
         finite(schema.empty_table(), Source(streamed.name), reading)
@@ -156,7 +182,7 @@ def _batches_of(streamed: Streamed, content: Any, rows: int) -> tuple[Any, Itera
         raise TableError(f"{streamed.name} is empty: 0 bytes. Write the table again.")
     content.seek(0)
     if streamed.kind == "Parquet":
-        file = parquet.ParquetFile(content)
+        file = parquet.ParquetFile(content, buffer_size=_BUFFER)
         return file.schema_arrow, file.iter_batches(batch_size=rows)
     if start == b"ARROW1":
         file = ipc.open_file(content)
@@ -187,15 +213,16 @@ def _retyped(column: Any, name: str, source: Source, kinds: dict[str, _Kind]) ->
 def _from_csv(
     streamed: Streamed,
     rows: int,
-    read_as: Mapping[str, str],
+    read_as: ReadAs,
     reading: Reading,
     encoding: str,
     delimiter: str | None,
-) -> Iterator[Any]:
+) -> Iterator[Piece]:
     text = Delimited.opened(streamed.name, streamed.content, encoding, delimiter)
-    kinds = {name: _KINDS[kind] for name, kind in read_as.items()}
+    kinds: dict[str, _Kind] = {}
     offset = 0
     for cells in _regrouped(text.to_batches(), rows):
+        kinds = kinds if offset else _declared(cells.column_names, read_as)
         source = Source(streamed.name, text.line_of, offset)
         columns = []
         for name, column in zip(cells.column_names, cells.columns, strict=True):
@@ -206,7 +233,7 @@ def _from_csv(
             if not pa.types.is_null(typed.type):
                 kinds[name] = _like(typed.type)
             columns.append(typed)
-        yield finite(pa.table(columns, names=cells.column_names), source, reading)
+        yield source, finite(pa.table(columns, names=cells.column_names), source, reading)
         offset += cells.num_rows
 
 

@@ -1,6 +1,7 @@
 """Which device a training runs on: asked for by name, or the GPU where the work is large enough for one."""
 
 import re
+import warnings
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -12,6 +13,7 @@ from feedforward.training.torch_bridge import fault_of_torch, has_torch, load_to
 # From how much work a step "auto" takes a GPU, in parameters times rows of a batch. Below, a GPU is told what to do for
 # longer than a CPU takes to do it. A larger number keeps more networks on the CPU.
 CROSSOVERS: dict[str, float] = {"cuda": 2**24}
+COPIES = 16  # of the parameters, that must fit: with gradients, the optimizer's state, and what a batch comes to
 
 
 def check_device_name(owner: str, device: Any) -> None:
@@ -30,7 +32,15 @@ def check_device_name(owner: str, device: Any) -> None:
         )
 
 
-def choose_device(device: str, engine: str, network: nn.Sequential, batch_size: int, *, mixed: bool = False) -> str:
+def choose_device(
+    device: str,
+    engine: str,
+    network: nn.Sequential,
+    batch_size: int,
+    *,
+    mixed: bool = False,
+    unknown: str | None = None,
+) -> str:
     """Return the device to train on, which is there: "cpu", "cuda", "cuda:1", …, or "mps".
 
     Parameters
@@ -44,6 +54,8 @@ def choose_device(device: str, engine: str, network: nn.Sequential, batch_size: 
     batch_size : int
     mixed : bool
         Whether products are to be of bfloat16, as dtype="bfloat16" asks: on a GPU of NVIDIA.
+    unknown : str, optional
+        What torch cannot train here, in words: then "auto" is the CPU, where another engine does.
 
     Raises
     ------
@@ -62,6 +74,10 @@ def choose_device(device: str, engine: str, network: nn.Sequential, batch_size: 
         raise SettingError(
             f"dtype='bfloat16' is mixed precision on an NVIDIA GPU, and device={device!r}. Take dtype='float32'."
         )
+    if mixed and unknown is not None:
+        raise SettingError(
+            f"dtype='bfloat16' is computed by torch, which cannot train this: {unknown}. Take dtype='float32'."
+        )
     if device == "cpu":
         return device
     if engine in ("numpy", "compiled"):
@@ -72,7 +88,7 @@ def choose_device(device: str, engine: str, network: nn.Sequential, batch_size: 
             f"engine={engine!r} computes on a CPU, and {asked} needs a GPU. Take engine='torch' or 'auto'."
         )
     if device == "auto":
-        return _best_device(network, batch_size, mixed)
+        return "cpu" if unknown is not None else _best_device(network, batch_size, mixed)
     torch = load_torch(f"device={device!r}")
     if device == "mps" and network.dtype == "float64":
         raise SettingError("device='mps' computes in float32, and dtype is float64. Take dtype='float32'.")
@@ -90,7 +106,7 @@ def _best_device(network: nn.Sequential, batch_size: int, mixed: bool) -> str:
     if not mixed and (work < CROSSOVERS["cuda"] or not may_have_gpu() or fault_of_torch() is not None):
         return "cpu"
     torch = load_torch("dtype='bfloat16'")
-    if "cuda" in _found(torch):
+    if "cuda" in _found(torch) and (mixed or _has_room(torch, network)):
         return "cuda"
     if mixed:
         raise SettingError(
@@ -115,8 +131,19 @@ def may_have_gpu() -> bool:
         return has_torch()
 
 
+def _has_room(torch: Any, network: nn.Sequential) -> bool:
+    """Whether a GPU that nobody asked for can be had at all, and others have left enough of it."""
+    try:
+        free, _ = torch.cuda.mem_get_info()
+    except RuntimeError:  # taken by one process alone, or its driver is out of order
+        return False
+    return bool(free > COPIES * sum(array.nbytes for array in network.parameters().values()))
+
+
 def _found(torch: Any) -> list[str]:
     """Return the names of the devices that torch can use here."""
-    gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of a driver too old, where torch goes on without it
+        gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
     found = ["cpu", *(f"cuda:{i}" for i in range(gpus)), *(["cuda"] if gpus else [])]
     return [*found, "mps"] if torch.backends.mps.is_available() else found

@@ -5,7 +5,8 @@ from feedforward.errors import SettingError
 from feedforward.training.compiled.layout import unsupported
 from feedforward.training.numpy_engine import NumpyEngine
 from feedforward.training.plan import Engine, Rows
-from feedforward.training.torch_bridge import fault_of_torch, load_torch, unbridgeable
+from feedforward.training.torch_bridge import fault_of_torch, load_torch
+from feedforward.training.torch_known import untrainable
 from feedforward.validation import nearest
 
 ENGINES = ("numpy", "compiled", "torch")
@@ -29,7 +30,7 @@ def choose_engine(
     Raises
     ------
     SettingError
-        If there is no such engine, or it does not know something that it would need.
+        If there is no such engine, it does not know something that it would need, or there is nothing to learn.
     MissingPackageError
         If it is torch, and torch is not installed, or cannot be imported.
 
@@ -41,9 +42,14 @@ def choose_engine(
     """
     if name not in (*ENGINES, "auto"):
         raise SettingError(f"engine is unknown: {name!r}. {nearest(str(name), [*ENGINES, 'auto'], 'engines')}")
+    if not network.parameters():
+        raise SettingError(
+            "train: the network has no parameters, so there is nothing to learn; got "
+            f"{' '.join(repr(network).split())}. Give it a layer that has some, such as Linear."
+        )
     if name == "numpy":
         return "numpy", "as asked"
-    reasons = {"compiled": unsupported(network, loss, optimizer), "torch": unbridgeable(network, loss, optimizer)}
+    reasons = {"compiled": unsupported(network, loss, optimizer), "torch": untrainable(network, loss, optimizer)}
     if name == "auto" and device != "cpu":
         name, why = "torch", f"it computes on {device}"
     else:

@@ -14,7 +14,7 @@ from feedforward.training.interrupts import Interrupts
 from feedforward.training.plan import Array, Engine, Rows
 from feedforward.training.progress import Progress
 from feedforward.training.recipe import Recipe
-from feedforward.training.scores import as_score, score_sums, spread
+from feedforward.training.scores import as_score, calibrated_loss, score_sums, spread
 from feedforward.training.state import Training
 
 
@@ -55,7 +55,7 @@ class Judge:
         training.epoch += 1
         found = {"train_loss": loss, "train_score": score}
         if self.validation is not None:
-            found["val_loss"], found["val_score"] = self.validate(self.validation)
+            found |= self.validate(self.validation)
             seconds += perf_counter() - started
         for name, values in found.items():
             training.history.setdefault(name, []).append(float(values[is_in].mean()))
@@ -83,14 +83,20 @@ class Judge:
                 self.seconds = perf_counter() - started
         return self.seconds
 
-    def validate(self, rows: Rows) -> tuple[Array, Array]:
-        """Return loss and score of the validation rows, for each member; a log loss is without label smoothing."""
+    def validate(self, rows: Rows) -> dict[str, Array]:
+        """Return loss, score and what else is watched of the validation rows, for each member.
+
+        A log loss is without label smoothing.
+        """
         outputs = self.engine.predict(rows.X)
         with np.errstate(all="ignore"):
             value, _ = self.plain_loss.value_and_gradient(outputs, rows.targets, rows.weights)
             sums = score_sums(self.score, outputs, rows.targets, rows.weights)
         total = len(rows) if rows.weights is None else rows.weights.sum(axis=-1, dtype=np.float64)[..., None]
-        return np.atleast_1d(value), np.atleast_1d(as_score(sums / total, self.spread))
+        found = {"val_loss": value, "val_score": as_score(sums / total, self.spread)}
+        if self.training.watched == "val_calibrated_loss":
+            found["val_calibrated_loss"] = calibrated_loss(outputs, rows.targets, rows.weights)
+        return {name: np.atleast_1d(values) for name, values in found.items()}
 
     def members_in(self) -> Array:
         """Return which members are trained, shape (k,): who is out of patience has stopped, as if it were alone."""

@@ -30,18 +30,21 @@ from feedforward.training.progress import Progress
 from feedforward.training.recipe import Recipe
 from feedforward.training.scores import SCORES, as_score, spread
 from feedforward.training.state import Training
+from feedforward.training.torch_known import untrainable
 from feedforward.training.troubles import (
     ENOUGH,
     asleep,
     dead_units,
     diverged,
+    ill_scaled,
     memorised,
-    off_centre,
+    not_finite,
+    overwritten,
     rising_loss,
     unfinished,
     useless,
 )
-from feedforward.validation import far_scales, nearest, row_sample
+from feedforward.validation import nearest, row_sample
 
 FIRST_SPAN = 16  # steps, until it is known how long they take; with a time limit a single one
 SPAN_SECONDS = 0.2  # a span takes about as long: then Ctrl-C is heard
@@ -139,13 +142,13 @@ def train(
     own = None if member_rows is None else ready_member_rows(member_rows, training.network, len(rows))
     if score not in SCORES:
         raise SettingError(f"train: score is unknown: {score!r}. {nearest(str(score), SCORES, 'scores')}")
-    _reopen(training, recipe, f"{'train' if validation is None else 'val'}_{recipe.watch}")
+    _reopen(training, recipe, _watched(recipe, loss, validation))
     if training.epoch == 0:
-        training.troubles += far_scales(rows.X, column_names) or off_centre(rows.X, column_names)
+        training.troubles += ill_scaled(rows.X, column_names)
     n = len(rows) if own is None else own.shape[1]
     batch = min(int(recipe.batch_size or n), n)
-    place = choose_device(device, engine, training.network, batch, mixed=mixed)
     parts = (training.network, loss, training.optimizer, rows)
+    place = choose_device(device, engine, training.network, batch, mixed=mixed, unknown=untrainable(*parts[:3]))
     name, reason = choose_engine(engine, *parts, place)
     choices = {"loss": loss, "score": score, "engine": name, "device": place, "mixed": mixed}
     choices |= {"shuffle": shuffle, "order": order, "member_rows": own}
@@ -154,8 +157,7 @@ def train(
     read = n // batch * batch if recipe.drop_last else n
     orders = RowOrders(n, k, training.seed, last, shuffle=shuffle, given=order, member_rows=own, read=read)
     arithmetic = build_engine(name, *parts, score, place, mixed)
-    introduction = f"engine {name}{'' if place == 'cpu' else f' on {place}'}: {reason}{keeper.words if keeper else ''}"
-    watch = Progress(verbose, training.epoch, last, introduction, name == "compiled")
+    watch = Progress(verbose, training.epoch, last, _introduction(name, place, reason, keeper), name == "compiled")
     with watch as progress, Interrupts() as interrupts:
         judge = Judge(training, recipe, arithmetic, loss, score, validation, others, progress, interrupts)
         decisions = (orders, judge, last, keeper, batch, deadline, is_whole)
@@ -163,6 +165,11 @@ def train(
         course.run()
     if is_whole and not course.has_diverged:
         training.troubles += _noticed(training, rows, recipe, loss, score)
+
+
+def _introduction(name: str, place: str, reason: str, keeper: Keeper | None) -> str:
+    """Say which engine trains where, and why."""
+    return f"engine {name}{'' if place == 'cpu' else f' on {place}'}: {reason}{keeper.words if keeper else ''}"
 
 
 def _noticed(training: Training, rows: Rows, recipe: Recipe, loss: nn.Loss, score: str) -> list[str]:
@@ -179,6 +186,15 @@ def _noticed(training: Training, rows: Rows, recipe: Recipe, loss: nn.Loss, scor
         slow = slow or unfinished(history.get("val_loss", losses), training.step)
     by_heart = [] if recipe.restores else memorised(history, best)
     return dead_units(training.network, rows.X) + slow + by_heart
+
+
+def _watched(recipe: Recipe, loss: nn.Loss, validation: Rows | None) -> str:
+    """Return what decides which epoch is the best, by its name in the history."""
+    if recipe.watch != "calibrated_loss":
+        return f"{'train' if validation is None else 'val'}_{recipe.watch}"
+    if not isinstance(loss, nn.CrossEntropyLoss):
+        raise SettingError(f"train: watch='calibrated_loss' is of CrossEntropyLoss, and the loss is {loss!r}.")
+    return "train_loss" if validation is None else "val_calibrated_loss"
 
 
 def _reopen(training: Training, recipe: Recipe, watched: str) -> None:
@@ -324,8 +340,11 @@ class _Course:
         if self.has_diverged:
             training.should_stop, training.unfinished = True, {}
             training.optimizer.state.clear()
-            kept = self._fall_back()
-            training.troubles.append(diverged(training.epoch + 1, float(training.optimizer.lr), kept, self.rows))
+            spoiled = not_finite(training.network)  # a step that came to grief has left them as they were
+            kept, epoch = self._fall_back(), training.epoch + 1
+            rate = float(training.optimizer.lr)
+            trouble = overwritten(epoch, spoiled, kept) if spoiled else diverged(epoch, rate, kept, self.rows)
+            training.troubles.append(trouble)
             self._end_epochs(np.full((1, self.orders.k), np.inf), np.full((1, self.orders.k), np.nan))
 
     def _fall_back(self) -> str:

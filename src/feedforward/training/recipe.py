@@ -50,7 +50,7 @@ OPTIMIZERS: dict[str, Callable[[float, float], nn.Optimizer]] = {
     "adamw": lambda lr, decay: nn.AdamW(lr, weight_decay=decay),
 }
 SCHEDULES = (*nn.SCHEDULES, "plateau")
-WATCHED = ("loss", "score")
+WATCHED = ("loss", "score", "calibrated_loss")
 _OTHER_NAMES = {  # what others call these, or what comes nearest
     **{"logistic": "sigmoid", "linear": "identity", "swish": "silu"},
     **{"log_loss": "cross_entropy", "nll": "cross_entropy", "bce": "binary_cross_entropy"},
@@ -114,9 +114,10 @@ class Recipe:
         the loss, later for longer.
     keep_best : bool
         Whether the best weights come back also without patience.
-    watch : {"loss", "score"}
+    watch : {"loss", "score", "calibrated_loss"}
         What decides which epoch is the best: that of the validation rows, or else of the training rows. Of equal scores
-        that of the later epoch.
+        that of the later epoch. The last one, of classes, is the log loss at its best temperature, as
+        `feedforward.training.scores.calibrated_loss` has it; it needs validation rows, else the loss decides.
 
     Examples
     --------
@@ -234,7 +235,11 @@ def _check_choice(
             raise SettingError(f"{owner}: {name} is unknown: {value!r}. {advice}")
     elif kind is None or not isinstance(value, kind):
         other = f" or an nn.{kind.__name__}" if kind else ""
-        raise SettingError(f"{owner}: {name} must be one of {', '.join(map(repr, known))}{other}; got {value!r}.")
+        is_plain = type(value).__module__ == "builtins"
+        whose = "" if is_plain else f", a {type(value).__module__}.{type(value).__qualname__}"
+        raise SettingError(
+            f"{owner}: {name} must be one of {', '.join(map(repr, known))}{other}; got {value!r}{whose}."
+        )
 
 
 # From the recipe to what it describes --------------------------------------------------------------------------------

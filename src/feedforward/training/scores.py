@@ -11,6 +11,7 @@ import numpy as np
 from feedforward.training.plan import Array, Rows
 
 SCORES = ("accuracy", "exact", "squared_error")
+TEMPERATURES = 8.0 ** np.linspace(0, 1, 12)
 
 
 def score_sums(score: str, outputs: Array, targets: Array, weights: Array | None = None) -> Array:
@@ -53,6 +54,38 @@ def measures(score: str, outputs: Array, targets: Array) -> Array:
         return np.asarray(np.all((outputs > 0) == (targets > 0.5), axis=-1, keepdims=True))
     codes = targets if targets.dtype.kind in "iu" else targets.argmax(axis=-1)
     return np.asarray(outputs.argmax(axis=-1) == codes)[..., None]
+
+
+def calibrated_loss(outputs: Array, targets: Array, weights: Array | None = None) -> Array:
+    """Return the log loss of ``softmax(z/T)`` at the best of some temperatures T from 1 to 8: a scalar, or (k,).
+
+    Probabilities are made honest after training (Guo et al. 2017), so which epoch is the best is asked of what they
+    will be then: Berta, Holzmüller, Jordan and Bach (2025), "Rethinking Early Stopping: Refine, Then Calibrate".
+
+    Parameters
+    ----------
+    outputs : array of shape (n, t), or (k, n, t)
+    targets : array of int of shape (n,), or (k, n)
+    weights : array of shape (n,), or (k, n), optional
+
+    Examples
+    --------
+    >>> far_too_sure = np.array([[9.0, 0.0], [9.0, 0.0], [9.0, 0.0], [0.0, 9.0]])
+    >>> round(float(calibrated_loss(far_too_sure, np.array([0, 0, 1, 1]))), 2)      # without T: 2.25
+    0.56
+    """
+    z = outputs.astype(np.float64) - outputs.max(axis=-1, keepdims=True)
+    codes = np.broadcast_to(targets, z.shape[:-1])
+    own = np.take_along_axis(z, codes[..., None], axis=-1)[..., 0]
+    losses = [
+        np.average(np.log(np.exp(z / t).sum(axis=-1)) - own / t, axis=-1, weights=_spread_out(weights, own))
+        for t in TEMPERATURES
+    ]
+    return np.asarray(np.min(losses, axis=0))
+
+
+def _spread_out(weights: Array | None, rows: Array) -> Array | None:
+    return None if weights is None else np.broadcast_to(weights, rows.shape)
 
 
 @np.errstate(over="ignore", invalid="ignore")  # targets may be huge: training says what is wrong with them

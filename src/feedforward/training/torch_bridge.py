@@ -129,7 +129,8 @@ def to_torch(network: nn.Sequential) -> "torch.nn.Sequential":
     """
     torch = load_torch("to_torch")
     if not isinstance(network, nn.Sequential):
-        raise InputError(f"to_torch takes a feedforward.nn.Sequential; got {network!r}.")
+        hint = " A fitted estimator has one: its network_." if hasattr(network, "get_params") else ""
+        raise InputError(f"to_torch takes a feedforward.nn.Sequential; got {network!r}.{hint}")
     reason = unbridgeable(network)
     if reason is None and network.members is not None:
         reason = "it is a stack; take the networks that feedforward.nn.unstack returns"
@@ -183,34 +184,37 @@ def from_torch(module: "torch.nn.Sequential") -> nn.Sequential:
     return network
 
 
-def unbridgeable(
-    network: nn.Sequential, loss: nn.Loss | None = None, optimizer: nn.Optimizer | None = None
-) -> str | None:
-    """Return what torch has no counterpart of, in words; None if it has one of everything.
+def unbridgeable(network: nn.Sequential) -> str | None:
+    """Return what torch has no module for, in words; None if it has one of everything.
 
     Examples
     --------
-    >>> class Double(nn.Layer):
-    ...     pass
-    >>> unbridgeable(nn.Sequential(nn.Linear(2, 1))), unbridgeable(nn.Sequential(nn.Linear(2, 1), Double()))
-    (None, 'layer 1 is a Double')
+    >>> unbridgeable(nn.Sequential(nn.Linear(2, 1))), unbridgeable(nn.Sequential(nn.Linear(2, 1), nn.Scale(1)))
+    (None, 'layer 1 is a Scale')
+    """
+    for path, layer in flat_layers(network):
+        if type(layer) is not nn.Linear and not has_twin(layer):
+            return f"layer {'.'.join(map(str, path))} is a {type(layer).__name__}"
+    return unfit_parameters(network)
+
+
+def unfit_parameters(network: nn.Sequential) -> str | None:
+    """Return which parameter torch cannot take over as it is, in words; None if it can take all.
+
+    Examples
+    --------
+    >>> layer = nn.Linear(2, 2)
+    >>> unfit_parameters(nn.Sequential(layer, layer))
+    '0.weight and 1.weight are one array, and training would part them'
     """
     seen: dict[int, str] = {}
-    for path, layer in flat_layers(network):
-        place = ".".join(map(str, path))
-        if type(layer) is not nn.Linear and type(layer) not in _TWINS:
-            return f"layer {place} is a {type(layer).__name__}"
-        for name, array in layer.parameters().items():
-            if array.dtype not in (np.float32, np.float64) or array.dtype != network.dtype:
-                return f"{place}.{name} is {array.dtype}, where all must be float32 or all float64"
-            if id(array) in seen:
-                return f"{seen[id(array)]} and {place}.{name} are one array, and training would part them"
-            seen[id(array)] = f"{place}.{name}"
-    if loss is not None and type(loss) not in (nn.CrossEntropyLoss, nn.MSELoss, nn.HuberLoss, nn.BCEWithLogitsLoss):
-        return f"the loss is {loss!r}"
-    if optimizer is not None and type(optimizer) not in (nn.SGD, nn.RMSprop, nn.Adam, nn.AdamW):
-        return f"the optimizer is {optimizer!r}"
-    return None if seen or optimizer is None else "the network has no parameters"
+    for name, array in network.parameters().items():
+        if array.dtype not in (np.float32, np.float64) or array.dtype != network.dtype:
+            return f"{name} is {array.dtype}, where all must be float32 or all float64"
+        if id(array) in seen:
+            return f"{seen[id(array)]} and {name} are one array, and training would part them"
+        seen[id(array)] = name
+    return None
 
 
 def flat_layers(network: nn.Sequential, path: tuple[int, ...] = ()) -> list[tuple[tuple[int, ...], nn.Layer]]:
@@ -225,6 +229,17 @@ def flat_layers(network: nn.Sequential, path: tuple[int, ...] = ()) -> list[tupl
     for i, layer in enumerate(network):
         found += flat_layers(layer, (*path, i)) if type(layer) is nn.Sequential else [((*path, i), layer)]
     return found
+
+
+def has_twin(layer: nn.Layer) -> bool:
+    """Whether torch has a module for a layer without parameters.
+
+    Examples
+    --------
+    >>> has_twin(nn.ReLU()), has_twin(nn.Sequential())
+    (True, False)
+    """
+    return type(layer) in _TWINS
 
 
 def twin_of(layer: nn.Layer) -> Any:
@@ -254,6 +269,10 @@ def _module(torch: Any, layer: nn.Layer) -> Any:
 
 def _layer(torch: Any, module: Any, place: str) -> Any:
     name = f"layer {place}" if place else "the network"
+    if any(torch.nn.parameter.is_lazy(parameter) for parameter in module.parameters(recurse=False)):
+        raise InputError(
+            f"from_torch: {name} ({_kind(module)}) has no numbers yet. Run a batch through the module first."
+        )
     if any(getattr(module, hooks, None) for hooks in _HOOKS) or "forward" in vars(module):
         raise InputError(
             f"from_torch: {name} ({_kind(module)}) has hooks or a forward of its own; take them off first."

@@ -13,10 +13,13 @@ import torch
 from scipy.sparse import issparse
 
 from feedforward import nn
+from feedforward.training.compiled.layout import check_codes
 from feedforward.training.plan import Array, Outcome, Plan, Rows, part_of
 from feedforward.training.scores import measures
 from feedforward.training.torch_graph import GraphedSteps, pays
-from feedforward.training.torch_parts import Tensor, Walk, draws_of, loss_of, outputs, passes_of
+from feedforward.training.torch_known import embedded
+from feedforward.training.torch_layers import Tensor, draws_of, outputs, passes_of
+from feedforward.training.torch_parts import Walk, loss_of
 from feedforward.training.torch_rows import DeviceRows
 
 BLOCK = 256  # rows that are predicted together, on a CPU
@@ -59,6 +62,7 @@ class TorchEngine:
     ) -> None:
         self._network, self._optimizer, self._host_rows, self._score = network, optimizer, rows, score
         self._loss, self._device, self._mixed = loss_of(loss), torch.device(device), mixed
+        check_codes(embedded(network), rows.X)  # of one without weights a GPU would only say that something was wrong
         self._rows = DeviceRows(rows, self._device)
         self._may_graph = True
         self._take_up(decays=False)
@@ -81,6 +85,7 @@ class TorchEngine:
     @torch.inference_mode(False)
     def predict(self, X: Any) -> Array:
         """Return the outputs for the rows `X`, whatever rows are beside them."""
+        check_codes(embedded(self._network), X)
         self._walk.load_parameters()
         size = BLOCK if self._device.type == "cpu" else LARGE_BLOCK
         passes = passes_of(self._network, self._walk.leaves, training=False)

@@ -12,7 +12,8 @@ import torch
 
 from feedforward import nn
 from feedforward.training.plan import Plan
-from feedforward.training.torch_parts import Tensor, Walk
+from feedforward.training.torch_layers import Tensor
+from feedforward.training.torch_parts import Walk
 from feedforward.training.torch_rows import DeviceRows, shaped
 
 UP_TO = 2**30  # parameters times rows of a batch: beyond, a GPU is busy while Python gets the next step ready

@@ -1,4 +1,4 @@
-"""What a step of the torch engine is made of: the layers as functions of tensors, the loss, the optimizer's walk."""
+"""What a step of the torch engine is made of besides the layers: the loss, and the optimizer's walk."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -12,140 +12,11 @@ from torch.optim.adamw import adamw
 
 from feedforward import nn
 from feedforward.nn.activations import Array
-from feedforward.nn.random import GOLDEN, MULTIPLIER_1, MULTIPLIER_2, mix
 from feedforward.training.compiled.memory import writable
-from feedforward.training.torch_bridge import flat_layers, twin_of
+from feedforward.training.torch_known import innermost
+from feedforward.training.torch_layers import Tensor
 
 TOGETHER = 2**16  # parameters up to so many lie in one tensor: then an update is one call, which is what they cost
-
-Tensor = torch.Tensor
-Leaves = Mapping[str, Tensor]
-# From a layer's inputs, the draws of each Dropout and, last, the factor on their p, to its outputs.
-Pass = Callable[[Tensor, Sequence[Any]], Tensor]
-
-# Activations whose slope comes from what they give: they may write it over the outputs of a Linear.
-IN_PLACE: dict[type[nn.Layer], Callable[[Tensor], Tensor]] = {
-    nn.ReLU: torch.relu_,
-    nn.Sigmoid: torch.sigmoid_,
-    nn.Tanh: torch.tanh_,
-}
-
-# Layers -------------------------------------------------------------------------------------------------------------
-
-
-def passes_of(network: nn.Sequential, leaves: Leaves, *, training: bool) -> list[Pass]:
-    """Return the layers of `network` as functions that read their parameters from `leaves`, weights turned over: Wᵀ.
-
-    Examples
-    --------
-    >>> network = nn.Sequential(nn.Linear(1, 1), nn.ReLU())
-    >>> leaves = {"0.weight": torch.tensor([[2.0]]), "0.bias": torch.tensor([1.0])}
-    >>> outputs(passes_of(network, leaves, training=False), torch.tensor([[3.0], [-3.0]]), ())
-    tensor([[7.],
-            [0.]])
-    """
-    passes: list[Pass] = []
-    drops, is_free = 0, False  # whether nobody needs what comes in any more
-    for path, layer in flat_layers(network):
-        place = ".".join(map(str, path))
-        if isinstance(layer, nn.Linear):
-            passes.append(_linear(leaves[f"{place}.weight"], leaves.get(f"{place}.bias")))
-        elif isinstance(layer, nn.Dropout):
-            if training and layer.p:
-                passes.append(partial(_dropped, layer.p, drops))
-                drops += 1
-        elif not isinstance(layer, nn.Identity):
-            function = IN_PLACE.get(type(layer)) if is_free else None
-            passes.append(_without_draws(function or twin_of(layer).forward))
-        is_free = isinstance(layer, nn.Linear)
-    return passes
-
-
-def outputs(passes: Sequence[Pass], x: Tensor, draws: Sequence[Any]) -> Tensor:
-    """Return what the last layer makes of the rows `x`.
-
-    Examples
-    --------
-    >>> outputs([], torch.tensor([[1.0]]), ())
-    tensor([[1.]])
-    """
-    for layer in passes:
-        x = layer(x, draws)
-    return x
-
-
-def _linear(weight: Tensor, bias: Tensor | None) -> Pass:
-    if bias is None:
-        return lambda x, draws: torch.matmul(x, weight)
-    if weight.ndim == 2:
-        return _without_draws(partial(_affine, weight, bias))
-    return _without_draws(partial(_affines, weight, bias.unsqueeze(-2)))
-
-
-def _affine(weight: Tensor, bias: Tensor, x: Tensor) -> Tensor:
-    return torch.addmm(bias, x, weight)
-
-
-def _affines(weight: Tensor, bias: Tensor, x: Tensor) -> Tensor:
-    return torch.baddbmm(bias, x.expand(len(weight), *x.shape[-2:]), weight)
-
-
-def _without_draws(function: Callable[[Tensor], Tensor]) -> Pass:
-    return lambda x, draws: function(x)
-
-
-# Dropout ------------------------------------------------------------------------------------------------------------
-
-
-def draws_of(network: nn.Sequential, seeds: Any, first_step: int, steps: int, rows: int) -> list[Array]:
-    """Return for each Dropout that drops the draws of every row of every step, of int64: `_dropped` adds the units.
-
-    Parameters
-    ----------
-    seeds : uint64, or array of shape (k,)
-    rows : int
-        Of the largest batch.
-
-    Returns
-    -------
-    list of arrays of shape (steps, rows), or (steps, k, rows)
-
-    Examples
-    --------
-    >>> draws_of(nn.Sequential(nn.Linear(2, 3), nn.Dropout(0.5)), np.uint64(7), 0, steps=4, rows=5)[0].shape
-    (4, 5)
-    """
-    places = [path for path, layer in flat_layers(network) if isinstance(layer, nn.Dropout) and layer.p]
-    found = []
-    for path in places:
-        state: Any = mix(seeds, np.arange(first_step, first_step + steps).reshape(-1, *[1] * np.ndim(seeds)))
-        for place in path:
-            state = mix(state, place)
-        found.append(mix(state[..., None], np.arange(rows)).view(np.int64))
-    return found
-
-
-def _dropped(p: float, place: int, x: Tensor, draws: Sequence[Any]) -> Tensor:
-    """Silence units of `x` with probability `p` times a factor: the hash of `feedforward.nn.random`, on any device."""
-    share = p * draws[-1]
-    at_least = share * 2.0**53
-    at_least = at_least.ceil() if isinstance(at_least, Tensor) else int(np.ceil(at_least))
-    z = draws[place].unsqueeze(-1) + _signed(GOLDEN) * torch.arange(1, x.shape[-1] + 1, device=x.device)
-    for shift, multiplier in ((30, MULTIPLIER_1), (27, MULTIPLIER_2)):
-        z = z.bitwise_xor_(_shifted(z, shift)).mul_(_signed(multiplier))
-    bits = _shifted(z.bitwise_xor_(_shifted(z, 31)), 11)
-    dropped: Tensor = x * ((bits >= at_least).to(x.dtype) * (1 / (1 - share)))
-    return dropped
-
-
-def _signed(number: np.uint64) -> int:
-    return int(number.view(np.int64))
-
-
-def _shifted(z: Tensor, places: int) -> Tensor:
-    """Shift bits to the right, and 0 in from the left, whatever the sign."""
-    return (z >> places).bitwise_and_((1 << (64 - places)) - 1)
-
 
 # Losses -------------------------------------------------------------------------------------------------------------
 
@@ -188,7 +59,7 @@ class Walk:
     """The parameters of a network on a device, and torch's optimizer that moves them.
 
     `roots` are what autograd differentiates by: small networks have one for all parameters, large ones one for each.
-    `leaves` are the parameters by name, weights turned over.
+    `leaves` are the parameters by name, the weights of each Linear turned over.
 
     Between spans the arrays of the network and of the optimizer's state are what counts: `load` reads them, `store`
     writes them. A span that came to nothing is not stored, and so has never been.
@@ -225,6 +96,9 @@ class Walk:
             groups.setdefault((optimizer.rate_factors.get(name, 1.0), decay), []).append(name)
         self.factors = list(groups)
         dtype = torch.from_numpy(np.empty(0, network.dtype)).dtype
+        # Which parameters are turned over for the passes: the weights of each Linear.
+        linear = [path for path, layer in innermost(network) if isinstance(layer, nn.Linear)]
+        self._turned = {".".join(map(str, (*path, "weight"))) for path in linear}
         self.roots: list[Tensor] = []
         self.leaves: dict[str, Tensor] = {}
         # Of each parameter its root, where it begins there, in which shape, and whether turned over.
@@ -248,11 +122,11 @@ class Walk:
         root = torch.zeros(sum(sizes) if is_shared else shapes[0], dtype=dtype, device=device, requires_grad=True)
         parts: Any = torch.split(root, sizes) if is_shared else [root]
         for name, part, shape, end in zip(names, parts, shapes, np.cumsum(sizes).tolist(), strict=True):
-            # In a shared tensor weights lie turned over, as the passes read them: a step less for autograd.
-            turned = is_shared and name.endswith("weight")
+            # In a shared tensor they lie turned over, as the passes read them: a step less for autograd.
+            turned = is_shared and name in self._turned
             lies = (*shape[:-2], shape[-1], shape[-2]) if turned else shape
             leaf = part if part.shape == lies else part.view(lies)
-            self.leaves[name] = leaf.mT if name.endswith("weight") and not turned else leaf
+            self.leaves[name] = leaf.mT if name in self._turned and not turned else leaf
             self._places[name] = (len(self.roots), end - part.numel(), lies, turned)
         self.roots.append(root)
 

@@ -22,6 +22,7 @@ FALL = 0.01  # of the loss, in a tenth of the epochs: less than this is no haste
 SLEEP = 0.01  # nearer than this share to the loss of a constant answer, nothing was learned
 DEEP, DEEP_SLEEP = 5, 0.25  # layers of sigmoid: so many get stuck early on the way down, too
 HUGE = 30  # deviations from 0 at which a number is no longer scaled
+TOO_LARGE = 1e12  # a number so far from 1 is of a column that nobody has scaled
 OFF_CENTRE = 1e3  # means over deviations beyond which float32 has few digits left for what differs
 
 
@@ -58,6 +59,35 @@ def diverged(epoch: int, learning_rate: float, kept: str, rows: Rows) -> str:
     )
 
 
+def not_finite(network: nn.Sequential) -> list[str]:
+    """Return the names of the parameters that are not finite.
+
+    Examples
+    --------
+    >>> net = nn.Sequential(nn.Linear(2, 1))
+    >>> net[0].bias[...] = np.nan
+    >>> not_finite(net)
+    ['0.bias']
+    """
+    return [name for name, array in network.parameters().items() if not np.isfinite(array).all()]
+
+
+def overwritten(epoch: int, names: Sequence[str], kept: str) -> str:
+    """Say that weights were not finite before the step that would have changed them.
+
+    Examples
+    --------
+    >>> print(overwritten(3, ["0.weight", "0.bias"], "the weights of the best epoch"))
+    in epoch 3 the weights were not finite before the step: 0.weight (and 1 more) holds NaN or infinity, which training
+    does not write; a callback may have. Training stopped, with the weights of the best epoch.
+    """
+    more = f" (and {len(names) - 1} more)" if len(names) > 1 else ""
+    return (
+        f"in epoch {epoch} the weights were not finite before the step: {names[0]}{more} holds NaN or infinity, which "
+        f"training does not write; a callback may have. Training stopped, with {kept}."
+    )
+
+
 def _reach(values: Any) -> float:
     return float(abs(row_sample(values)).max())
 
@@ -86,6 +116,17 @@ def dead_units(network: nn.Sequential, X: Any) -> list[str]:
     ]
 
 
+def ill_scaled(X: Any, names: Sequence[Any] | None = None) -> list[str]:
+    """Say, in one sentence, what is worst about the scales of the columns, judged by some rows.
+
+    Examples
+    --------
+    >>> ill_scaled(np.array([[0.5, -1.0], [-0.5, 1.0]]))
+    []
+    """
+    return far_scales(X, names) or off_centre(X, names) or too_large(X, names)
+
+
 def off_centre(X: Any, names: Sequence[Any] | None = None) -> list[str]:
     """Say which column lies so far from 0 that its values hardly differ, judged by some rows.
 
@@ -98,7 +139,8 @@ def off_centre(X: Any, names: Sequence[Any] | None = None) -> list[str]:
     if issparse(sample) or len(sample) < 2:
         return []
     sample = sample.astype(np.float64)
-    centre, spread = np.abs(sample.mean(axis=0)), sample.std(axis=0)
+    with np.errstate(over="ignore", invalid="ignore"):  # of numbers too large to be squared `too_large` tells
+        centre, spread = np.abs(sample.mean(axis=0)), sample.std(axis=0)
     columns = np.flatnonzero((centre > OFF_CENTRE * spread) & (spread > 1e-12 * centre))
     if not len(columns):
         return []
@@ -277,4 +319,25 @@ def unfinished(losses: Sequence[float], updates: int) -> list[str]:
         f"the loss was still falling when training ended, from {tenths[-2]:.3g} to {tenths[-1]:.3g} over the last "
         f"tenths of the epochs. Train for more epochs (max_epochs={10 * len(losses)}), with smaller batches, or with a "
         "higher learning_rate."
+    ]
+
+
+def too_large(X: Any, names: Sequence[Any] | None = None) -> list[str]:
+    """Say which column is the largest, if its numbers are far too large to learn from, judged by some rows.
+
+    Examples
+    --------
+    >>> print(*too_large(np.array([[1e30, -2e30], [3e30, 1e30]]), ["mass", "charge"]))
+    column 'mass' reaches 3e+30: a network learns next to nothing from numbers so large. Scale the columns first, ...
+    """
+    sample = abs(row_sample(X))
+    sizes = sample.max(axis=0)
+    sizes = sizes.toarray().ravel() if issparse(sizes) else sizes
+    j = int(sizes.argmax())
+    if not sizes[j] > TOO_LARGE:
+        return []
+    return [
+        f"column {names[j] if names is not None else j!r} reaches {sizes[j]:.3g}: a network learns next to nothing "
+        "from numbers so large. Scale the columns first, with sklearn.preprocessing.StandardScaler or "
+        "feedforward.TableEncoder."
     ]

@@ -1,10 +1,11 @@
 """How a network, a loss and an optimizer become tables and codes, and parameters one flat array."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 
 from feedforward import nn
 from feedforward.errors import InputError
@@ -109,11 +110,24 @@ class Layout:
         feedforward.errors.InputError: column 0: Embedding(levels=3, width=2) expects whole numbers from 0 to 2 and
         got 3.0 in row 1 (counted from 0).
         """
-        for column, layer in self.embedded:
-            try:
-                layer.check_codes(X[..., column : column + 1])
-            except InputError as error:
-                raise InputError(f"column {column}: {error}") from None
+        check_codes(self.embedded, X)
+
+
+def check_codes(embedded: Iterable[tuple[int, nn.Embedding]], X: Any) -> None:
+    """Raise `InputError` if one of these columns, each with its layer, holds a code without a row of weights.
+
+    Examples
+    --------
+    >>> check_codes([(1, nn.Embedding(3, 2))], np.array([[9.0, 2.0], [9.0, 3.0]]))
+    Traceback (most recent call last):
+    feedforward.errors.InputError: column 1: Embedding(levels=3, width=2) expects whole numbers from 0 to 2 and
+    got 3.0 in row 1 (counted from 0).
+    """
+    for column, layer in embedded:
+        try:
+            layer.check_codes(X[:, [column]].toarray() if issparse(X) else X[..., column : column + 1])
+        except InputError as error:
+            raise InputError(f"column {column}: {error}") from None
 
 
 def is_supported(network: nn.Sequential) -> bool:
@@ -140,8 +154,6 @@ def unsupported(network: nn.Sequential, loss: nn.Loss, optimizer: nn.Optimizer) 
     stranger = _stranger(network)
     if stranger is not None:
         return stranger
-    if not network.parameters():
-        return "the network has no parameters"
     if not is_supported(network):
         return "the network has no Linear"
     if type(loss) not in _LOSSES:

@@ -1,0 +1,1 @@
+"""Fitted models written out for use without this library: ONNX, plain NumPy, plain PyTorch."""
