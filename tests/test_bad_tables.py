@@ -244,6 +244,21 @@ app(["train", {str(huge(tmp_path / "t.csv"))!r}, "-t", "y"])
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize("version", [1, 2])
+def test_the_limit_of_a_container_is_known(version: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, prefix = (tmp_path / "memory", "total_") if version == 1 else (tmp_path, "")
+    names = ("limit_in_bytes", "usage_in_bytes") if version == 1 else ("max", "current")
+    folder.mkdir(exist_ok=True)
+    for name, text in zip(names, ("50000\n", "30000\n"), strict=True):
+        (folder / f"memory.{name}").write_text(text)
+    (folder / "memory.stat").write_text(f"anon 1\n{prefix}active_file 300\n{prefix}inactive_file 4000\n")
+    monkeypatch.setattr(memory, "_CGROUP", tmp_path)
+    assert memory.free_memory() == 24_300
+    (folder / f"memory.{names[0]}").write_text("max\n")
+    free = memory.free_memory()
+    assert free is None or free > 10**6
+
+
 def test_no_more_memory_is_said_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def none_left(*_: Any, **__: Any) -> None:
         raise MemoryError("Unable to allocate 9 TiB")

@@ -13,7 +13,11 @@ _TIMES = {
     "Parquet": 8,
     "Arrow": 3,
 }  # memory that reading takes, over bytes of the file: measured
-_CGROUPS = (("memory.max", "memory.current"), ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"))
+_CGROUP = Path("/sys/fs/cgroup")  # of Linux containers: the limit, what is taken, and how its parts are called
+_CGROUPS = (
+    ("memory.max", "memory.current", ""),
+    ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "total_"),
+)
 
 
 def check_room(name: str, kind: str, size: int) -> None:
@@ -61,10 +65,12 @@ def _limits() -> Iterator[int]:
     with suppress(OSError, ValueError, IndexError):  # Linux: what can be had without swapping
         lines = Path("/proc/meminfo").read_text().splitlines()
         yield from (1024 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable"))
-    for most, used in _CGROUPS:
+    for most, used, prefix in _CGROUPS:
         with suppress(OSError, ValueError):  # "max" is no number: no limit
-            folder = Path("/sys/fs/cgroup")
-            yield max(int((folder / most).read_text()) - int((folder / used).read_text()), 0)
+            limit, taken = (int((_CGROUP / name).read_text()) for name in (most, used))
+            stat = dict(line.split() for line in (_CGROUP / used).with_name("memory.stat").read_text().splitlines())
+            cached = sum(int(stat.get(f"{prefix}{part}_file", 0)) for part in ("active", "inactive"))
+            yield max(limit - taken + cached, 0)  # copies of files give way
     with suppress(ImportError, OSError, ValueError):  # not on Windows
         import resource
 

@@ -1,14 +1,16 @@
 """``feedforward predict``."""
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
 from feedforward.commands.errors import one_line_errors
 from feedforward.commands.options import Debug, Delimiter, Encoding, StoredModelFile
 from feedforward.phrases import counted
-from feedforward.terminal import results, say_of_table
+from feedforward.terminal import results, say_of_table, words
 
 
 def predict(
@@ -51,7 +53,17 @@ def predict(
         stored = StoredModel.open(model)
         rows = ModelRows(stored, table, encoding=encoding, delimiter=delimiter)
         answers = predict_rows(stored, rows, proba=proba, interval=interval)
-        count = write_answers(answers, out, getattr(stored.learner, "classes_", ()))
+        count = write_answers(_counted(answers), out, getattr(stored.learner, "classes_", ()))
         say_of_table([name for name in rows.ignored if name != (stored.about or {}).get("target")], rows.notes())
         if out is not None:
             results.print(f"{counted(count, 'answer')}: {out}", markup=False, soft_wrap=True)
+
+
+def _counted(tables: Iterable[Any]) -> Iterator[Any]:
+    """Yield tables, and show on a terminal how many rows went by."""
+    columns = TextColumn("predicting: {task.completed:,} rows"), TimeElapsedColumn()
+    with Progress(*columns, console=words, transient=True, disable=not words.is_terminal) as progress:
+        task = progress.add_task("predicting", total=None)
+        for table in tables:
+            yield table
+            progress.advance(task, table.num_rows)
