@@ -232,3 +232,36 @@ def test_the_compiled_engine_comes_to_the_same_members(members: int) -> None:
     moved = np.abs(readable.predict_proba(X) - start.predict_proba(X)).max()
     assert np.abs(compiled.predict_proba(X) - readable.predict_proba(X)).max() < 1e-3 * max(moved, 0.1)
     np.testing.assert_allclose(compiled.history_["train_loss"], readable.history_["train_loss"], rtol=1e-3)
+
+
+@pytest.mark.parametrize("engine", ["numpy", "compiled"])
+def test_stopped_anywhere_and_resumed_it_is_the_training_that_never_stopped(engine: str, tmp_path: Path) -> None:
+    X, y = ff.datasets.moons(n=150, random_state=0)
+    settings: dict[str, Any] = {"preset": "fast", "max_epochs": 4, "engine": engine, "random_state": 0}
+    straight = ff.TabularClassifier(**settings).fit(X, y)
+
+    def stop(training: Any) -> None:
+        if training.epoch == 2:
+            raise KeyboardInterrupt
+
+    path = tmp_path / "run"
+    stopped = ff.TabularClassifier(**settings, callbacks=[ff.Checkpoint(path), stop])
+    with pytest.raises(KeyboardInterrupt):
+        stopped.fit(X, y)
+    assert stopped.n_iter_ == 2
+    assert stopped.predict_proba(X).shape == (150, 2)  # what was learned so far can be used
+    for _ in range(2):  # to go on, and then there is nothing left to do
+        resumed = ff.TabularClassifier(**settings, callbacks=[ff.Checkpoint(path, resume=True)]).fit(X, y)
+        np.testing.assert_array_equal(resumed.predict_proba(X), straight.predict_proba(X))
+        assert resumed.history_["val_loss"] == straight.history_["val_loss"]
+
+
+def test_resuming_what_patience_had_ended_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(60, 2)), rng.integers(0, 2, 60)  # nothing to learn
+    settings: dict[str, Any] = {"preset": "fast", "max_epochs": 200, "random_state": 0, "verbose": True}
+    for resume in (False, True):
+        checkpoint = ff.Checkpoint(tmp_path / "run", resume=resume)
+        model = ff.TabularClassifier(**settings, callbacks=[checkpoint]).fit(X, y)
+        assert model.n_iter_ < 200
+    assert "where patience had ended it" in capsys.readouterr().err

@@ -226,17 +226,22 @@ class Keeper:
     def _tell_of_the_stop(self, path: str) -> None:
         """Say who ended the training before its last epoch: nothing more is done now."""
         training, patience = self.training, self.fingerprint["patience"]
+        growth = self.fingerprint.get("patience_growth", 0.0)
         if not np.isfinite(training.history.get("train_loss", [])[-1:]).all():
             self.words += ", where it had diverged"  # of which its troubles tell
-        elif patience is not None and training.epochs_without_improvement >= patience:
+        elif patience is not None and np.all(
+            training.epochs_without_improvement >= patience + growth * np.asarray(training.best_epoch)
+        ):
             self.words += ", where patience had ended it"
+        elif training.max_epochs is not None:
+            self.words += ", where its time limit had ended it"
         else:
             self.words += ", where a callback had stopped it"
             warnings.warn(
                 f"{path}: a callback stopped this training after epoch {training.epoch} of {self.last_epoch}, so it is "
-                "over, and nothing more was done. To go on with its network, call partial_fit, with callbacks=(), or "
-                "start a training of another path by fit(…, network=model.network_). A callback that stops for a while "
-                "only raises KeyboardInterrupt instead of returning True.",
+                "over, and nothing more was done. To go on with its network, call partial_fit, where there is one, with "
+                "callbacks=(). A callback that stops for a while only raises KeyboardInterrupt instead of returning "
+                "True.",
                 UserWarning,
                 stacklevel=2,
             )
