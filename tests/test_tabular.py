@@ -17,6 +17,7 @@ from sklearn.model_selection import train_test_split
 import feedforward as ff
 from feedforward import nn
 from feedforward.calibration import softmax
+from feedforward.estimators.presets import PRESETS
 from feedforward.training.predictor import outputs
 
 QUICK: dict[str, Any] = {"preset": "fast", "members": 2, "max_epochs": 6, "engine": "numpy", "random_state": 0}
@@ -69,6 +70,15 @@ def test_only_numbers_of_more_than_two_values_go_through_waves() -> None:
     assert isinstance(waves, nn.PeriodicEmbedding)
     assert isinstance(plain, nn.Identity)
     assert model.network_[0].columns == ([1, 3], [0, 2])
+
+
+def test_members_see_numbers_more_or_less_sharply() -> None:
+    X = np.random.default_rng(0).normal(size=(60, 40))
+    model = ff.TabularRegressor(preset="fast", max_epochs=1, members=6, random_state=0).fit(X, X[:, 0])
+    spreads = model.network_[0].layers[0].frequency.std(axis=(1, 2))
+    sigmas = PRESETS["fast"].sigmas
+    np.testing.assert_allclose(spreads, [*sigmas, sigmas[0]], rtol=0.15)
+    assert len(set(sigmas)) == len(sigmas) == 5
 
 
 def test_probabilities_are_the_mean_over_the_members(fitted: Any) -> None:

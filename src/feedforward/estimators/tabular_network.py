@@ -44,7 +44,7 @@ def stacked_members(
     members, parts = [], _parts(blocks, X)
     for j, own in enumerate(rows):
         rng = np.random.default_rng([seed, j])
-        network = _network(preset, activation, parts, t, rng)
+        network = _network(preset, preset.sigmas[j % len(preset.sigmas)], activation, parts, t, rng)
         some = own if len(own) <= _START_ROWS else rng.choice(own, _START_ROWS, replace=False)
         nn.start_from_rows(network, X[np.sort(some)], rng)
         members.append(network.copy(np.float32))
@@ -70,13 +70,18 @@ def _parts(blocks: Sequence[Block], X: Array) -> list[tuple[str, Places, int]]:
 
 
 def _network(
-    preset: Preset, activation: str, parts: Sequence[tuple[str, Places, int]], t: int, rng: np.random.Generator
+    preset: Preset,
+    sigma: float,
+    activation: str,
+    parts: Sequence[tuple[str, Places, int]],
+    t: int,
+    rng: np.random.Generator,
 ) -> nn.Sequential:
     columns: list[tuple[Places, nn.Layer]] = []
     width = 0
     for kind, places, levels in parts:
         m = places[1] - places[0] if isinstance(places, tuple) else len(places)
-        layer, outputs = _first_layer(preset, kind, m, levels, rng)
+        layer, outputs = _first_layer(preset, sigma, kind, m, levels, rng)
         columns.append((places, layer))
         width += outputs
     layers: list[nn.Layer] = [nn.Columns(columns), nn.Scale(width)]
@@ -88,12 +93,14 @@ def _network(
     return nn.Sequential(*layers, nn.Linear(width, t, rng=rng))
 
 
-def _first_layer(preset: Preset, kind: str, m: int, levels: int, rng: np.random.Generator) -> tuple[nn.Layer, int]:
+def _first_layer(
+    preset: Preset, sigma: float, kind: str, m: int, levels: int, rng: np.random.Generator
+) -> tuple[nn.Layer, int]:
     """Return the layer that reads m columns of a kind, and the number of its outputs."""
     if kind == "code":
         return nn.Embedding(levels, preset.embedding, rng=rng), preset.embedding
     if kind == "number":
-        periodic = nn.PeriodicEmbedding(m, preset.frequencies, preset.width, preset.sigma, rng=rng)
+        periodic = nn.PeriodicEmbedding(m, preset.frequencies, preset.width, sigma, rng=rng)
         return periodic, m * preset.width
     return nn.Identity(), m
 

@@ -239,9 +239,9 @@ class Keeper:
             self.words += ", where a callback had stopped it"
             warnings.warn(
                 f"{path}: a callback stopped this training after epoch {training.epoch} of {self.last_epoch}, so it is "
-                "over, and nothing more was done. To go on with its network, call partial_fit, where there is one, with "
-                "callbacks=(). A callback that stops for a while only raises KeyboardInterrupt instead of returning "
-                "True.",
+                "over, and nothing more was done. To go on with its network, call partial_fit, where there is one, "
+                "with callbacks=(). A callback that stops for a while only raises KeyboardInterrupt instead of "
+                "returning True.",
                 UserWarning,
                 stacklevel=2,
             )
