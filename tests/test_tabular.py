@@ -265,3 +265,28 @@ def test_resuming_what_patience_had_ended_says_so(tmp_path: Path, capsys: pytest
         model = ff.TabularClassifier(**settings, callbacks=[checkpoint]).fit(X, y)
         assert model.n_iter_ < 200
     assert "where patience had ended it" in capsys.readouterr().err
+
+
+def _warnings_of(fit: Any) -> list[str]:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        fit()
+    return [str(warning.message) for warning in caught]
+
+
+def test_codes_of_many_categories_are_no_column_out_of_scale() -> None:
+    rng = np.random.default_rng(0)
+    town = np.array([f"town {i}" for i in np.r_[np.arange(2400) // 2, np.zeros(1200, int)]])
+    X = pd.DataFrame({"town": town, "size": rng.random(len(town)) < 0.5})
+    model = ff.TabularClassifier(**{**QUICK, "max_epochs": 1}, kinds={"town": "category"})
+    assert _warnings_of(lambda: model.fit(X, rng.integers(0, 2, len(town)))) == []
+    assert model.encoder_.transform(X).max() == 1200
+
+
+def test_advice_names_nothing_that_cannot_be_set() -> None:
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(40, 5)), rng.normal(size=40)
+    (told,) = _warnings_of(lambda: ff.TabularRegressor(**{**QUICK, "max_epochs": 32}).fit(X, y))
+    assert "worse than always giving the mean" in told
+    assert "batches." not in told
+    assert "Scale" not in told
