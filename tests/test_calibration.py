@@ -70,3 +70,23 @@ def test_too_few_errors_promise_nothing() -> None:
     assert radius(np.empty(0), 0.5) == np.inf
     assert radius(np.arange(9.0), 0.95) == np.inf
     assert radius(np.arange(19.0), 0.95) == 18
+
+
+@pytest.mark.parametrize("coverage", [0.5, 0.8, 0.95])
+def test_weighted_intervals_cover_rows_as_often_as_their_weights_say(coverage: float) -> None:
+    rng = np.random.default_rng(3)
+    spread = np.repeat([1.0, 20.0], 1000)  # both as many, but the first are to count nine times as much
+    weights = np.repeat([9.0, 1.0], 1000)
+    errors = np.abs(rng.standard_cauchy(2000)) * spread
+    order = errors.argsort()
+    reach = radius(errors[order], coverage, weights[order])
+    new = np.abs(rng.standard_cauchy(20_000)) * np.repeat([1.0, 20.0], [18_000, 2_000])
+    assert abs((new <= reach).mean() - coverage) < 0.03
+    assert abs((new <= radius(errors[order], coverage)).mean() - coverage) > 0.03
+
+
+def test_equal_weights_and_tiny_coverages_of_intervals() -> None:
+    errors = np.arange(1.0, 20.0)
+    for coverage in np.linspace(0.01, 0.99, 50):
+        assert radius(errors, coverage, np.full(19, 0.3)) == radius(errors, coverage)
+    assert radius(errors, 1e-12) == 1.0

@@ -86,3 +86,34 @@ def test_what_does_not_fit_is_named() -> None:
         ff.permutation_importance(model, [0.0, 1.0], [0.0, 1.0])
     with pytest.raises(ff.SettingError, match="repeats must be a whole number of 1 or more; got 0"):
         ff.permutation_importance(model, [[0.0], [1.0]], [0.0, 1.0], repeats=0)
+
+
+def test_answers_that_no_model_could_give_are_named() -> None:
+    X = np.arange(12.0).reshape(6, 2)
+    numbers, classes = LinearRegression().fit(X, X[:, 0]), LogisticRegression().fit(X, ["no", "yes"] * 3)
+    for model, y, words in (
+        (numbers, "size", r"got the text 'size'; a column is taken by table\['size'\]"),
+        (numbers, [1.0, np.nan, 2.0, 3.0, 4.0, 5.0], "y has no value, or an infinite one, at row 1"),
+        (numbers, list("abcdef"), "y: could not convert string to float: 'a'"),
+        (classes, [None, "yes"] * 3, "at row 0"),
+        (classes, [1, 2] * 3, "knows none of the labels of y, such as 1; its classes are .'no', 'yes'."),
+    ):
+        with pytest.raises(ff.InputError, match=words):
+            ff.permutation_importance(model, X, y)
+    with pytest.raises(ff.InputError, match="R² needs two rows or more; got 1"):
+        ff.permutation_importance(numbers, X[:1], [0.0])
+    with pytest.raises(ff.InputError, match="must be a fitted estimator, with predict; got an int"):
+        ff.permutation_importance(3, X, X[:, 0])
+
+
+def test_answers_in_a_column_and_rows_in_lists_are_taken_as_they_are() -> None:
+    rng = np.random.default_rng(0)
+    rows = [
+        [float(size), town] for size, town in zip(rng.normal(size=90), rng.choice(["Rome", "Bern"], 90), strict=True)
+    ]
+    y = np.array([town == "Rome" for _, town in rows])
+    model = ff.TabularClassifier(preset="fast", max_epochs=8, engine="numpy", random_state=0).fit(rows, y)
+    found = ff.permutation_importance(model, rows, y[:, None], repeats=2)
+    assert found.ranked()[0][0] == "x1"
+    array = np.array(rows, dtype=object)
+    np.testing.assert_array_equal(found.losses, ff.permutation_importance(model, array, y, repeats=2).losses)

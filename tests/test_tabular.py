@@ -141,6 +141,28 @@ def test_a_reloaded_model_answers_with_the_same_bits(fitted: Any, regressor: Any
     np.testing.assert_array_equal(again.predict_interval(X, 0.8), model.predict_interval(X, 0.8))
 
 
+def test_intervals_of_weighted_rows(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    X, rare = rng.normal(size=(6000, 1)), rng.random(6000) < 0.5
+    y, weights = X[:, 0] + np.where(rare, 3.0, 0.1) * rng.normal(size=6000), np.where(rare, 1.0, 9.0)
+    model = ff.TabularRegressor(**{**QUICK, "members": 1, "max_epochs": 4}).fit(X[:4000], y[:4000], weights[:4000])
+    low, high = model.predict_interval(X[4000:], 0.8).T
+    assert abs(np.average((low <= y[4000:]) & (y[4000:] <= high), weights=weights[4000:]) - 0.8) < 0.06
+    ff.save(model, tmp_path / "model.safetensors")
+    again = ff.load(tmp_path / "model.safetensors")
+    np.testing.assert_array_equal(again.predict_interval(X), model.predict_interval(X))
+
+
+@pytest.mark.parametrize("least", [1e-60, 1e-320])
+def test_weights_of_any_size(least: float, tmp_path: Path) -> None:
+    X, y = mixed(60)
+    weights = np.where(np.arange(60) < 2, 1.0, least)
+    assert np.isfinite(ff.TabularClassifier(**QUICK).fit(X, y, weights).predict_proba(X)).all()
+    model = ff.TabularRegressor(**QUICK).fit(X, np.arange(60.0), weights)
+    ff.save(model, tmp_path / "model.safetensors")
+    assert not np.isnan(model.predict_interval(X, 0.5)).any()
+
+
 def test_it_beats_the_linear_model_where_there_is_more_to_learn() -> None:
     X, y = ff.datasets.moons(n=600, random_state=0)
     model = ff.TabularClassifier(preset="fast", engine="numpy", random_state=0).fit(X[:400], y[:400])
@@ -275,3 +297,28 @@ def test_resuming_what_patience_had_ended_says_so(tmp_path: Path, capsys: pytest
         model = ff.TabularClassifier(**settings, callbacks=[checkpoint]).fit(X, y)
         assert model.n_iter_ < 200
     assert "where patience had ended it" in capsys.readouterr().err
+
+
+def _warnings_of(fit: Any) -> list[str]:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        fit()
+    return [str(warning.message) for warning in caught]
+
+
+def test_codes_of_many_categories_are_no_column_out_of_scale() -> None:
+    rng = np.random.default_rng(0)
+    town = np.array([f"town {i}" for i in np.r_[np.arange(2400) // 2, np.zeros(1200, int)]])
+    X = pd.DataFrame({"town": town, "size": rng.random(len(town)) < 0.5})
+    model = ff.TabularClassifier(**{**QUICK, "max_epochs": 1}, kinds={"town": "category"})
+    assert _warnings_of(lambda: model.fit(X, rng.integers(0, 2, len(town)))) == []
+    assert model.encoder_.transform(X).max() == 1200
+
+
+def test_advice_names_nothing_that_cannot_be_set() -> None:
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(40, 5)), rng.normal(size=40)
+    (told,) = _warnings_of(lambda: ff.TabularRegressor(**{**QUICK, "max_epochs": 32}).fit(X, y))
+    assert "worse than always giving the mean" in told
+    assert "batches." not in told
+    assert "Scale" not in told

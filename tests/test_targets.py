@@ -1,6 +1,7 @@
 """Labels to codes and back, and the weights of rows."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,6 +23,22 @@ def test_codes_are_places_among_the_sorted_labels(y: list[object]) -> None:
     classes, codes = encode_labels(np.array(y, dtype=object) if isinstance(y[0], str) else y)
     assert_array_equal(classes[codes], np.array(y, dtype=classes.dtype))
     assert classes.tolist() == sorted(set(y))  # type: ignore[type-var]
+
+
+@pytest.mark.parametrize("labels", [[True, False], [3, 7], ["no", "yes"]])
+@pytest.mark.parametrize("dtype", ["nullable", "pyarrow", "category"])
+def test_labels_of_pandas_stay_what_they_are(labels: list[object], dtype: str) -> None:
+    y = pd.Series(labels * 3)
+    typed = (
+        y.astype("category")
+        if dtype == "category"
+        else y.convert_dtypes(dtype_backend="pyarrow" if dtype == "pyarrow" else "numpy_nullable")
+    )
+    for given_labels in (typed, typed.array, typed.set_axis(range(10, 16))):
+        classes, codes = encode_labels(given_labels)
+        assert classes.tolist() == sorted(labels)  # type: ignore[type-var]
+        assert [type(label) for label in classes.tolist()] == [type(labels[0])] * 2
+        assert_array_equal(classes[codes], np.array(labels * 3, dtype=classes.dtype))
 
 
 @pytest.mark.parametrize("k", [2, 3, 4, 5, 40])

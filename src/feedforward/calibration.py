@@ -63,18 +63,22 @@ def best_temperature(logits: Array, codes: NDArray[np.intp], weights: Array | No
     return float(np.exp(found.x)) if np.isfinite(found.fun) and found.fun < loss(0.0) else 1.0
 
 
-def radius(errors: Array, coverage: float) -> float:
+def radius(errors: Array, coverage: float, weights: Array | None = None) -> float:
     """Return what an interval reaches to either side, so that it holds a new row's target with that probability.
 
     Split conformal prediction: of the n errors ``|y − ŷ|`` of rows not learned from, the ⌈(n + 1)·coverage⌉-th
     smallest. It needs no assumption but that new rows come from where these came from. Vovk, Gammerman and Shafer
-    (2005); for members that each leave out some rows, Barber et al. (2021).
+    (2005); for members that each leave out some rows, Barber et al. (2021). With weights, the smallest error that
+    errors of the share `coverage` of all weight do not exceed, where the new row has the mean weight: rows like those
+    of much weight are then expected more often. Tibshirani, Barber, Candès and Ramdas (2019).
 
     Parameters
     ----------
     errors : array of shape (n,)
         Sorted.
     coverage : float
+    weights : array of shape (n,), optional
+        Of the rows of these errors. Default: all count the same.
 
     Returns
     -------
@@ -85,6 +89,9 @@ def radius(errors: Array, coverage: float) -> float:
     --------
     >>> radius(np.arange(1.0, 100.0), 0.9), radius(np.arange(3.0), 0.9)
     (90.0, inf)
+    >>> radius(np.array([1.0, 2.0, 3.0]), 0.5, weights=np.array([4.0, 1.0, 1.0]))
+    1.0
     """
-    place = int(np.ceil((len(errors) + 1) * coverage - 1e-9))
-    return float(errors[place - 1]) if place <= len(errors) else float("inf")
+    w = np.ones(len(errors)) if weights is None else weights / weights.mean()
+    place = int(np.searchsorted(w.cumsum(), (len(errors) + 1) * coverage - 1e-9))
+    return float(errors[place]) if place < len(errors) else float("inf")

@@ -11,7 +11,8 @@ from sklearn.metrics import r2_score
 
 from feedforward.errors import InputError
 from feedforward.scoring import answers_of
-from feedforward.validation import COUNT, COUNT_OR_ZERO, check_setting, kind
+from feedforward.targets import missing
+from feedforward.validation import COUNT, COUNT_OR_ZERO, check_setting, explained_for, kind
 
 Array = NDArray[Any]
 
@@ -84,7 +85,8 @@ def permutation_importance(
     Raises
     ------
     InputError
-        If rows and answers do not match.
+        If rows and answers do not match, answers are missing or none that the model could give, or the model has no
+        ``predict``.
     SettingError
         If `repeats` or `seed` cannot be.
 
@@ -104,18 +106,16 @@ def permutation_importance(
     """
     check_setting(_OWNER, "repeats", repeats, COUNT)
     check_setting(_OWNER, "seed", seed, COUNT_OR_ZERO)
-    table = nw.from_native(X, eager_only=True, pass_through=True)
-    if not isinstance(table, nw.DataFrame):
-        table = np.asarray(X)
-        if table.ndim != 2:
-            raise InputError(f"{_OWNER}: X must have rows and columns; got {kind(X)} of shape {table.shape}.")
-    y = np.asarray(y)
+    if isinstance(model, type) or not hasattr(model, "predict"):
+        raise InputError(f"{_OWNER}: model must be a fitted estimator, with predict; got {kind(model)}.")
+    table = _table(X)
+    y = _right_answers(model, y)
     if len(y) != table.shape[0] or not len(y):
         raise InputError(f"{_OWNER}: X has {table.shape[0]} rows and y has {len(y)}. Give both for the same rows.")
     columns = [f"x{j}" for j in range(table.shape[1])] if isinstance(table, np.ndarray) else list(table.columns)
     measure, badness = _badness(model, y)
     rng = np.random.default_rng(seed)
-    whole = badness(X)
+    whole = badness(X if isinstance(table, nw.DataFrame) else table)
     losses = np.empty((len(columns), repeats))
     for j in range(len(columns)):
         for i in range(repeats):
@@ -125,9 +125,48 @@ def permutation_importance(
     return Importance(measure, [str(name) for name in columns], losses)
 
 
+def _table(X: Any) -> Any:
+    """Return rows as a DataFrame of narwhals or an array; lists that mix types keep them."""
+    table = nw.from_native(X, eager_only=True, pass_through=True)
+    if isinstance(table, nw.DataFrame):
+        return table
+    with explained_for(X):
+        array = np.asarray(X)
+        if isinstance(X, list | tuple) and array.dtype.kind in "US":  # one text would make text of every number
+            array = np.array(X, dtype=object)
+    if array.ndim != 2:
+        raise InputError(f"{_OWNER}: X must have rows and columns; got {kind(X)} of shape {array.shape}.")
+    return array
+
+
+def _right_answers(model: Any, y: Any) -> Array:
+    """Return the right answers as an array that can be compared with the model's."""
+    answers = np.asarray(y)
+    if not answers.ndim:
+        given = f"the text {y!r}; a column is taken by table[{y!r}]" if isinstance(y, str) else kind(y)
+        raise InputError(f"{_OWNER}: y must hold the right answer for each row; got {given}.")
+    if answers.ndim == 2 and answers.shape[1] == 1:
+        answers = answers[:, 0]
+    if not hasattr(model, "classes_"):
+        with explained_for(y, "y"):
+            answers = answers.astype(np.float64)
+    if answers.dtype.kind in "fO" and missing(answers).any():
+        row = int(np.argwhere(missing(answers))[0, 0])
+        raise InputError(f"{_OWNER}: y has no value, or an infinite one, at row {row} (counted from 0). Drop the row.")
+    known = getattr(model, "classes_", None)
+    if isinstance(known, np.ndarray) and answers.ndim == 1 and len(answers) and not np.isin(answers, known).any():
+        raise InputError(
+            f"{_OWNER}: the model knows none of the labels of y, such as {answers[:1].tolist()[0]!r}; its classes are "
+            f"{known.tolist()!r}. Give labels as they were in training."
+        )
+    return answers
+
+
 def _badness(model: Any, y: Array) -> tuple[str, Callable[[Any], float]]:
     """Return a measure's name, and how bad the model's answers for rows are by it."""
     if not hasattr(model, "classes_"):
+        if len(y) < 2:
+            raise InputError(f"{_OWNER}: R² needs two rows or more; got {len(y)}.")
         return "r2", lambda X: 1.0 - float(r2_score(y, model.predict(X)))
     ones = np.ones(len(y))
     if hasattr(model, "predict_proba"):

@@ -36,11 +36,7 @@ def encode_labels(y: Any, classes: Any = None) -> tuple[NDArray[Any], NDArray[np
     >>> encode_labels(["no", "yes", "no"])
     (array(['no', 'yes'], dtype='<U3'), array([0, 1, 0]))
     """
-    from sklearn.utils.validation import column_or_1d
-
-    if type(y) is not np.ndarray or y.ndim != 1:
-        with explained_for(y, "y"):
-            y = column_or_1d(y, warn=True)
+    y = one_column(y)
     _refuse_missing(y)
     if classes is None:
         classes = _distinct(y)
@@ -58,6 +54,25 @@ def encode_labels(y: Any, classes: Any = None) -> tuple[NDArray[Any], NDArray[np
             f"classes are {classes.tolist()!r}. Name every class in the first call of partial_fit."
         )
     return classes, codes
+
+
+def one_column(y: Any) -> NDArray[Any]:
+    """Return targets of shape (n,); a column vector is ravelled, with a `DataConversionWarning`.
+
+    What knows how to become an array does so itself: scikit-learn would make floats of pandas' nullable booleans.
+
+    Examples
+    --------
+    >>> one_column(["no", "yes"])
+    array(['no', 'yes'], dtype='<U3')
+    """
+    from sklearn.utils.validation import column_or_1d
+
+    if type(y) is np.ndarray and y.ndim == 1:
+        return y
+    with explained_for(y, "y"):
+        column: NDArray[Any] = column_or_1d(np.asarray(y) if hasattr(y, "__array__") else y, warn=True)
+    return column
 
 
 def check_same_classes(classes: Any, known: NDArray[Any]) -> None:

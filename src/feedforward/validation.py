@@ -230,7 +230,7 @@ def _one_line(sentence: str) -> str:
     if sentence.startswith("The DType"):
         sentence = sentence.split(". ")[0]  # what follows is about NumPy's own types
     sentence = re.sub(r":\s*array=.*\n(?=Reshape)", ". ", sentence, flags=re.DOTALL)
-    sentence = " ".join(sentence.split())
+    sentence = re.sub(r"np\.str_\((.*?)\)", r"\1", " ".join(sentence.split()))
     return sentence if sentence.endswith((".", "!", "?")) else f"{sentence}."
 
 

@@ -8,9 +8,9 @@ from sklearn.base import ClassifierMixin
 
 from feedforward import nn
 from feedforward.errors import InputError, SettingError
-from feedforward.estimators.inputs import indicators, is_table, known_codes, one_column
+from feedforward.estimators.inputs import indicators, is_table, known_codes
 from feedforward.estimators.network import Array, NetworkEstimator
-from feedforward.targets import check_same_classes, encode_labels, row_weights
+from feedforward.targets import check_same_classes, encode_labels, one_column, row_weights
 from feedforward.training.checkpoints import Callback, Checkpoint
 from feedforward.training.recipe import Recipe, build_loss
 from feedforward.validation import CLASS_WEIGHT, Rule

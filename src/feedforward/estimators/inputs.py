@@ -10,7 +10,7 @@ from sklearn.utils import check_random_state
 
 from feedforward import nn
 from feedforward.errors import InputError, SettingError
-from feedforward.targets import encode_labels, missing, row_weights
+from feedforward.targets import encode_labels, missing, one_column, row_weights
 from feedforward.training.checkpoints import Checkpoint
 from feedforward.validation import Rule, explained_for, nearest
 
@@ -175,23 +175,6 @@ def is_table(y: Any, name: str = "y") -> bool:
     if len(y.shape) > 2:
         raise InputError(f"{name} has shape {y.shape}; give one target for each row, or one row of targets.")
     return len(y.shape) == 2 and y.shape[1] > 1
-
-
-def one_column(y: Any) -> Array:
-    """Return targets of shape (n,); a column vector is ravelled, with a `DataConversionWarning`.
-
-    Examples
-    --------
-    >>> one_column(["no", "yes"])
-    array(['no', 'yes'], dtype='<U3')
-    """
-    from sklearn.utils.validation import column_or_1d
-
-    if type(y) is np.ndarray and y.ndim == 1:
-        return y
-    with explained_for(y, "y"):
-        column: Array = column_or_1d(y, warn=True)
-    return column
 
 
 def known_codes(y: Any, classes: Array, name: str) -> Array:

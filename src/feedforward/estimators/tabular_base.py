@@ -37,6 +37,8 @@ from feedforward.validation import COUNT, NONE, POSITIVE, RANDOM_STATE, SWITCH, 
 
 Array = NDArray[Any]
 
+_LEAST_WEIGHT = 1e-30  # of a row, in shares of the largest: what is less would be 0 in float32, or nearly
+
 
 class TabularEstimator(FittedNames, CallbackSupport, BaseEstimator):
     """A table in, the strongest default network out.
@@ -255,7 +257,8 @@ class TabularEstimator(FittedNames, CallbackSupport, BaseEstimator):
         self.take_encoder(encoder)
         codes = self._encode(targets, "y", fresh=True)
         weights = self._weigh(weights, codes)
-        weights = None if weights is None else (weights / weights.max()).astype(np.float32)
+        if weights is not None:
+            weights = np.maximum(weights / weights.max(), _LEAST_WEIGHT).astype(np.float32)
         return Rows(np.ascontiguousarray(matrix), codes, weights)
 
     def _validation_rows(self, X_val: Any, y_val: Any) -> Rows:

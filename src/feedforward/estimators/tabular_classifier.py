@@ -9,10 +9,10 @@ from sklearn.base import ClassifierMixin
 from feedforward import nn
 from feedforward.calibration import best_temperature, softmax
 from feedforward.errors import InputError
-from feedforward.estimators.inputs import check_name, known_codes, one_column
+from feedforward.estimators.inputs import check_name, known_codes
 from feedforward.estimators.presets import Preset
 from feedforward.estimators.tabular_base import Array, TabularEstimator
-from feedforward.targets import encode_labels, row_weights
+from feedforward.targets import encode_labels, one_column, row_weights
 from feedforward.training.checkpoints import Callback, Checkpoint
 from feedforward.validation import CLASS_WEIGHT, Rule
 

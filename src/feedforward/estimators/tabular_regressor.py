@@ -64,6 +64,8 @@ class TabularRegressor(RegressorMixin, TabularEstimator):
         Of the targets: mean and standard deviation, smallest and largest.
     errors_ : array of shape (n, t)
         ``|y − ŷ|`` for rows that a member has not learned from, each column sorted: what intervals are made of.
+    error_weights_ : array of shape (n, t), or None
+        Of the rows of these errors; None where all count the same.
     history_ : dict
         "train_loss", "train_score", "val_loss", "val_score", "seconds": means over the members, one value an epoch.
     n_iter_ : int
@@ -90,6 +92,7 @@ class TabularRegressor(RegressorMixin, TabularEstimator):
     low_: Array
     high_: Array
     errors_: Array
+    error_weights_: Array | None
 
     _task = "regression"
     _activation = "mish"
@@ -158,7 +161,8 @@ class TabularRegressor(RegressorMixin, TabularEstimator):
         y = self._answers(X)
         if not len(self.errors_):
             raise InputError("No row was left out in training, so nothing is known of errors. Fit on more rows.")
-        reach = np.array([radius(errors, coverage) for errors in self.errors_.T])
+        weights = [None] * self.n_outputs_ if self.error_weights_ is None else self.error_weights_.T
+        reach = np.array([radius(errors, coverage, w) for errors, w in zip(self.errors_.T, weights, strict=True)])
         ends: Array = np.stack([y - reach, y + reach], axis=-1)
         return ends[:, 0] if self.n_outputs_ == 1 else ends
 
@@ -179,7 +183,7 @@ class TabularRegressor(RegressorMixin, TabularEstimator):
             self.n_outputs_ = y.shape[1]
             self.mean_, self.scale_, self.low_, self.high_ = y.mean(0), y.std(0), y.min(0), y.max(0)
             self.scale_ = np.where(self.low_ == self.high_, 1.0, self.scale_)
-            self.errors_ = np.empty((0, self.n_outputs_))
+            self.errors_, self.error_weights_ = np.empty((0, self.n_outputs_)), None
         if y.shape[1] != self.n_outputs_:
             raise InputError(f"{name} has {y.shape[1]} columns, and the network was made for {self.n_outputs_}.")
         return np.ascontiguousarray((y - self.mean_) / self.scale_, np.float32)
@@ -192,7 +196,9 @@ class TabularRegressor(RegressorMixin, TabularEstimator):
             outputs = outputs.mean(axis=0)
         answers = self._in_range(outputs).reshape(-1, self.n_outputs_)
         errors = np.abs(answers - (self.mean_ + self.scale_ * targets.reshape(-1, self.n_outputs_)))
-        self.errors_ = np.sort(errors, axis=0)
+        order = errors.argsort(axis=0)
+        self.errors_ = np.take_along_axis(errors, order, axis=0)
+        self.error_weights_ = None if weights is None else weights.ravel().astype(np.float64)[order]
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -7,7 +7,7 @@ import numpy as np
 import sklearn
 
 from feedforward.disk import write_bytes
-from feedforward.errors import NotFiniteError
+from feedforward.errors import InputError
 from feedforward.experiment import Experiment
 from feedforward.importance import Importance, permutation_importance
 from feedforward.report import chapters
@@ -101,7 +101,7 @@ def _needed(experiment: Experiment, seed: int, on_step: Step) -> tuple[Importanc
             seed=seed,
             on_column=lambda done, most: on_step("shuffling columns", done, most),
         )
-    except NotFiniteError as error:  # training that diverged
+    except InputError as error:  # training that diverged; too few rows for R²; labels that no row of training had
         return None, str(error)
     return found, ""
 

@@ -22,6 +22,7 @@ from feedforward.validation import COUNT, COUNT_OR_ZERO, RANDOM_STATE
 
 _FACTS = ("settings", "seed", "encoder", "network", "outputs", "epochs", "best_epochs", "history")
 _NUMBERS = {"classes": ("temperature",), "numbers": ("mean", "scale", "low", "high", "errors")}
+_WEIGHTS = "error_weights"  # only where rows had weights
 
 
 def tabular_to_state(model: TabularEstimator, training_state: bool) -> State:
@@ -38,7 +39,8 @@ def tabular_to_state(model: TabularEstimator, training_state: bool) -> State:
     encoder, of_encoder = model.encoder_.get_state()
     network, of_network = network_to_state(model.network_)
     history, past = history_to_state(model.history_)
-    numbers = {name: np.asarray(getattr(model, f"{name}_"), np.float64) for name in _names(type(model))}
+    names = [*_names(type(model)), *([_WEIGHTS] if getattr(model, f"{_WEIGHTS}_", None) is not None else [])]
+    numbers = {name: np.asarray(getattr(model, f"{name}_"), np.float64) for name in names}
     arrays = {
         **prefixed("encoder", of_encoder),
         **prefixed("network", of_network),
@@ -112,9 +114,11 @@ def _take_best_epochs(model: Any, epochs: Any, members: int | None) -> None:
 
 def _take_numbers(model: Any, numbers: Mapping[str, Array]) -> None:
     names, t = _names(type(model)), model.n_outputs_
-    need(set(numbers) == set(names), f"the numbers must be {', '.join(names)}")
+    optional = {_WEIGHTS} if "errors" in names else set()
+    need(set(numbers) - optional == set(names), f"the numbers must be {', '.join(names)}")
+    errors = (len(np.atleast_1d(numbers.get("errors", 0.0))), t)
     for name, array in numbers.items():
-        shape = {"temperature": (), "errors": (len(np.atleast_1d(array)), t)}.get(name, (t,))
+        shape = {"temperature": (), "errors": errors, _WEIGHTS: errors}.get(name, (t,))
         need(
             array.dtype == np.float64 and array.shape == shape and bool(np.isfinite(array).all()),
             f"{name} must be finite numbers of shape {shape}",
@@ -124,4 +128,6 @@ def _take_numbers(model: Any, numbers: Mapping[str, Array]) -> None:
         need(model.temperature_ > 0, "temperature must be above 0")
         return
     need(bool((model.scale_ > 0).all() and (model.low_ <= model.high_).all()), "the range of the targets is none")
+    model.error_weights_ = numbers.get(_WEIGHTS)
+    need(model.error_weights_ is None or bool((model.error_weights_ > 0).all()), "weights of errors must be above 0")
     need(bool((model.errors_ >= 0).all() and (np.diff(model.errors_, axis=0) >= 0).all()), "errors must be sorted")

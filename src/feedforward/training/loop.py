@@ -143,7 +143,7 @@ def train(
     if score not in SCORES:
         raise SettingError(f"train: score is unknown: {score!r}. {nearest(str(score), SCORES, 'scores')}")
     _reopen(training, recipe, _watched(recipe, loss, validation))
-    if training.epoch == 0:
+    if training.epoch == 0 and training.network.members is None:  # what a stack reads, an encoder has scaled
         training.troubles += ill_scaled(rows.X, column_names)
     n = len(rows) if own is None else own.shape[1]
     batch = min(int(recipe.batch_size or n), n)
@@ -177,10 +177,11 @@ def _noticed(training: Training, rows: Rows, recipe: Recipe, loss: nn.Loss, scor
     history, best = training.history, int(np.max(training.best_epoch))
     kept = best if recipe.restores else training.epoch  # whose weights stay
     enough = min(ENOUGH, recipe.patience or ENOUGH)  # epochs
-    losses = history.get("train_loss", [])
-    slow = rising_loss(losses, float(training.optimizer.lr))
+    losses, is_stack = history.get("train_loss", []), training.network.members is not None
+    slow = [] if is_stack else rising_loss(losses, float(training.optimizer.lr))
     if training.epoch >= enough:
-        slow = slow or asleep(training.network, loss, rows, history, kept) or useless(score, history, kept)
+        slow = slow or asleep(training.network, loss, rows, history, kept)
+        slow = slow or useless(score, history, kept, is_stack)
     is_cut_short = training.should_stop or training.max_epochs not in (None, recipe.max_epochs)
     if not (is_cut_short or recipe.keep_best):
         slow = slow or unfinished(history.get("val_loss", losses), training.step)
@@ -342,9 +343,9 @@ class _Course:
             training.optimizer.state.clear()
             spoiled = not_finite(training.network)  # a step that came to grief has left them as they were
             kept, epoch = self._fall_back(), training.epoch + 1
-            rate = float(training.optimizer.lr)
-            trouble = overwritten(epoch, spoiled, kept) if spoiled else diverged(epoch, rate, kept, self.rows)
-            training.troubles.append(trouble)
+            rate, is_stack = float(training.optimizer.lr), training.network.members is not None
+            told = overwritten(epoch, spoiled, kept) if spoiled else diverged(epoch, rate, kept, self.rows, is_stack)
+            training.troubles.append(told)
             self._end_epochs(np.full((1, self.orders.k), np.inf), np.full((1, self.orders.k), np.nan))
 
     def _fall_back(self) -> str:

@@ -26,8 +26,11 @@ TOO_LARGE = 1e12  # a number so far from 1 is of a column that nobody has scaled
 OFF_CENTRE = 1e3  # means over deviations beyond which float32 has few digits left for what differs
 
 
-def diverged(epoch: int, learning_rate: float, kept: str, rows: Rows) -> str:
+def diverged(epoch: int, learning_rate: float, kept: str, rows: Rows, is_stack: bool = False) -> str:
     """Say that numbers stopped being finite, which weights were kept, and what to change first.
+
+    Who trains a stack of members sets neither its rate nor its scales: an encoder has scaled the rows, and what is left
+    are targets of which few lie far from all others.
 
     Examples
     --------
@@ -38,11 +41,18 @@ def diverged(epoch: int, learning_rate: float, kept: str, rows: Rows) -> str:
     >>> print(diverged(1, 0.01, "the last finite weights", Rows(rows.X, 1e6 * rows.targets)))
     training diverged in epoch 1: ... The targets reach 2e+06: scale them to mean 0 and deviation 1
     (sklearn.compose.TransformedTargetRegressor). If it diverges still, try learning_rate=0.001.
+    >>> print(diverged(2, 0.2, "the weights of the best epoch", rows, is_stack=True))
+    training diverged in epoch 2: ... Look for columns and targets of which a few values lie far from all others: ...
     """
     lower = min(learning_rate / 10, 0.01)
     reach = {"inputs": _reach(rows.X), "targets": _reach(rows.targets) if rows.targets.ndim > 1 else 0.0}
     large = max(reach, key=lambda name: reach[name])
-    if reach[large] > HUGE or far_scales(rows.X):
+    if is_stack:
+        advice = (
+            "Look for columns and targets of which a few values lie far from all others: correct these, or leave their "
+            "rows out; numbers above 0 can be given as logarithms."
+        )
+    elif reach[large] > HUGE or far_scales(rows.X):
         tool = "compose.TransformedTargetRegressor" if large == "targets" else "preprocessing.StandardScaler"
         advice = (
             f"The {large} reach {reach[large]:.3g}: scale them to mean 0 and deviation 1 (sklearn.{tool}). If it "
@@ -216,8 +226,10 @@ def memorised(history: Mapping[str, Sequence[float]], best_epoch: int) -> list[s
     ]
 
 
-def useless(score: str, history: Mapping[str, Sequence[float]], kept: int) -> list[str]:
+def useless(score: str, history: Mapping[str, Sequence[float]], kept: int, is_stack: bool = False) -> list[str]:
     """Say that quantities were learned worse than by always giving their mean, judged by the epoch whose weights stay.
+
+    The targets of a stack are scaled, and its batches chosen, by the estimator that made it.
 
     Examples
     --------
@@ -228,10 +240,15 @@ def useless(score: str, history: Mapping[str, Sequence[float]], kept: int) -> li
     own, judged = (_in_epoch(history, name, kept) for name in ("train_score", "val_score"))
     if score != "squared_error" or not np.fmax(own, judged) < 0:
         return []
+    advice = (
+        "The columns tell next to nothing of the targets: give more rows or other columns, or train for more epochs."
+        if is_stack
+        else "Scale the targets to mean 0 and deviation 1 (sklearn.compose.TransformedTargetRegressor), or train for "
+        "more epochs or with smaller batches."
+    )
     return [
         f"R² of the training rows is {own:.3g} over epoch {kept} (the mean of its batches, each before its update and "
-        "with dropout): worse than always giving the mean. Scale the targets to mean 0 and deviation 1 "
-        "(sklearn.compose.TransformedTargetRegressor), or train for more epochs or with smaller batches."
+        f"with dropout): worse than always giving the mean. {advice}"
     ]
 
 
