@@ -14,8 +14,10 @@ from matplotlib.image import imread
 
 import feedforward as ff
 from commands import GOOD, run, write
+from feedforward.estimators import tabular_base
 from feedforward.experiment import run_experiment
 from feedforward.files import read_file
+from feedforward.training.loop import train as train_network
 
 
 def shops(path: Path, target: str = "sold") -> Path:
@@ -146,3 +148,22 @@ def test_ctrl_c_keeps_what_was_learned_and_resume_goes_on(tmp_path: Path) -> Non
     assert json.loads(run("inspect", model, "--json").stdout)["epochs"] == epoch
     resumed = run(*train, "--checkpoint", checkpoint, "--resume", "--checkpoint-every", 50, "--json")
     assert outcome(resumed) == outcome(run(*train, "--json"))
+
+
+def test_ctrl_c_before_the_first_epoch_has_ended_leaves_the_older_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table, model = shops(tmp_path / "t.csv"), tmp_path / "m.safetensors"
+    train = ["train", table, "-t", "sold", "--preset", "fast", "--epochs", 2, "--out", model]
+    run(*train)
+    before = model.read_bytes()
+
+    def stopped(training: Any, rows: Any, recipe: Any, **choices: Any) -> None:
+        if recipe.max_epochs > 1:  # not the trial that compiles
+            raise KeyboardInterrupt
+        train_network(training, rows, recipe, **choices)
+
+    monkeypatch.setattr(tabular_base, "train", stopped)
+    words = run(*train, code=130).stderr
+    assert words.splitlines()[-1] == f"stopped after epoch 0 of 2; nothing was learned yet, so {model} was not written."
+    assert model.read_bytes() == before
