@@ -121,6 +121,18 @@ def test_what_does_not_belong_to_a_model_is_refused(arguments: list[str], words:
     assert [word for word in words if word not in line] == [], line
 
 
+def test_a_kind_of_no_column_is_refused_in_words_of_the_command(tmp_path: Path) -> None:
+    (line,) = run("train", shops(tmp_path / "t.csv"), "-t", "sold", "-k", "twon=drop", code=2).stderr.splitlines()
+    assert "--kind names no column of the table: 'twon'" in line
+
+
+@pytest.mark.parametrize("command", ["train", "compare"])
+def test_quantities_whose_squares_are_no_numbers_are_refused(command: str, tmp_path: Path) -> None:
+    table = write(tmp_path / "t.csv", [["x", "y"], *([i, f"{i}e300"] for i in range(60))])
+    (line,) = run(command, table, "-t", "y", code=2).stderr.splitlines()
+    assert "t.csv, target column 'y': 5.9e+301 is too large a quantity" in line
+
+
 def test_an_unknown_preset_is_refused(tmp_path: Path) -> None:
     assert "stong" in run("train", tmp_path / "t.csv", "-t", "y", "-p", "stong", code=2).stderr
 
