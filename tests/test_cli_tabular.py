@@ -14,8 +14,10 @@ from matplotlib.image import imread
 
 import feedforward as ff
 from commands import GOOD, run, write
+from feedforward.estimators import tabular_base
 from feedforward.experiment import run_experiment
 from feedforward.files import read_file
+from feedforward.training.loop import train as train_network
 
 
 def shops(path: Path, target: str = "sold") -> Path:
@@ -119,6 +121,18 @@ def test_what_does_not_belong_to_a_model_is_refused(arguments: list[str], words:
     assert [word for word in words if word not in line] == [], line
 
 
+def test_a_kind_of_no_column_is_refused_in_words_of_the_command(tmp_path: Path) -> None:
+    (line,) = run("train", shops(tmp_path / "t.csv"), "-t", "sold", "-k", "twon=drop", code=2).stderr.splitlines()
+    assert "--kind names no column of the table: 'twon'" in line
+
+
+@pytest.mark.parametrize("command", ["train", "compare"])
+def test_quantities_whose_squares_are_no_numbers_are_refused(command: str, tmp_path: Path) -> None:
+    table = write(tmp_path / "t.csv", [["x", "y"], *([i, f"{i}e300"] for i in range(60))])
+    (line,) = run(command, table, "-t", "y", code=2).stderr.splitlines()
+    assert "t.csv, target column 'y': 5.9e+301 is too large a quantity" in line
+
+
 def test_an_unknown_preset_is_refused(tmp_path: Path) -> None:
     assert "stong" in run("train", tmp_path / "t.csv", "-t", "y", "-p", "stong", code=2).stderr
 
@@ -146,3 +160,22 @@ def test_ctrl_c_keeps_what_was_learned_and_resume_goes_on(tmp_path: Path) -> Non
     assert json.loads(run("inspect", model, "--json").stdout)["epochs"] == epoch
     resumed = run(*train, "--checkpoint", checkpoint, "--resume", "--checkpoint-every", 50, "--json")
     assert outcome(resumed) == outcome(run(*train, "--json"))
+
+
+def test_ctrl_c_before_the_first_epoch_has_ended_leaves_the_older_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table, model = shops(tmp_path / "t.csv"), tmp_path / "m.safetensors"
+    train = ["train", table, "-t", "sold", "--preset", "fast", "--epochs", 2, "--out", model]
+    run(*train)
+    before = model.read_bytes()
+
+    def stopped(training: Any, rows: Any, recipe: Any, **choices: Any) -> None:
+        if recipe.max_epochs > 1:  # not the trial that compiles
+            raise KeyboardInterrupt
+        train_network(training, rows, recipe, **choices)
+
+    monkeypatch.setattr(tabular_base, "train", stopped)
+    words = run(*train, code=130).stderr
+    assert words.splitlines()[-1] == f"stopped after epoch 0 of 2; nothing was learned yet, so {model} was not written."
+    assert model.read_bytes() == before

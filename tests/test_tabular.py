@@ -169,6 +169,17 @@ def test_it_beats_the_linear_model_where_there_is_more_to_learn() -> None:
     assert model.score(X[400:], y[400:]) > 0.95  # a line reaches 0.88
 
 
+@pytest.mark.parametrize("beside", ["a number", "nothing"])
+def test_codes_of_thousands_of_categories_are_no_badly_scaled_numbers(beside: str) -> None:
+    n = 5000
+    X = pd.DataFrame({"customer": [f"customer {i // 2}" for i in range(n)]})
+    if beside == "a number":
+        X["x"] = np.linspace(-1, 1, n)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        ff.TabularClassifier(**{**QUICK, "max_epochs": 1}).fit(X, np.arange(n) % 3 == 0)
+
+
 def test_answers_stay_in_the_range_of_training(regressor: Any) -> None:
     X, y, model = regressor
     answers = model.predict(50 * X)
@@ -306,15 +317,6 @@ def _warnings_of(fit: Any) -> list[str]:
     return [str(warning.message) for warning in caught]
 
 
-def test_codes_of_many_categories_are_no_column_out_of_scale() -> None:
-    rng = np.random.default_rng(0)
-    town = np.array([f"town {i}" for i in np.r_[np.arange(2400) // 2, np.zeros(1200, int)]])
-    X = pd.DataFrame({"town": town, "size": rng.random(len(town)) < 0.5})
-    model = ff.TabularClassifier(**{**QUICK, "max_epochs": 1}, kinds={"town": "category"})
-    assert _warnings_of(lambda: model.fit(X, rng.integers(0, 2, len(town)))) == []
-    assert model.encoder_.transform(X).max() == 1200
-
-
 def test_advice_names_nothing_that_cannot_be_set() -> None:
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(40, 5)), rng.normal(size=40)
@@ -322,3 +324,13 @@ def test_advice_names_nothing_that_cannot_be_set() -> None:
     assert "worse than always giving the mean" in told
     assert "batches." not in told
     assert "Scale" not in told
+
+
+def test_resuming_a_network_of_another_size_is_refused_within_a_few_lines(tmp_path: Path) -> None:
+    X, y = ff.datasets.moons(n=60, random_state=0)
+    settings: dict[str, Any] = {"max_epochs": 2, "members": 2, "random_state": 0, "engine": "numpy"}
+    ff.TabularClassifier(preset="fast", **settings, callbacks=[ff.Checkpoint(tmp_path / "run")]).fit(X, y)
+    other = ff.TabularClassifier(preset="strong", **settings, callbacks=[ff.Checkpoint(tmp_path / "run", resume=True)])
+    with pytest.raises(ff.errors.SettingError, match=r"layers was .*out_features=128.* and is .*out_features=256") as e:
+        other.fit(X, y)
+    assert len(str(e.value)) < 1000

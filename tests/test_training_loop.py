@@ -876,7 +876,9 @@ def test_a_column_far_from_zero_is_named_with_what_it_is_lost_in() -> None:
 
 
 def test_many_dead_layers_are_one_trouble() -> None:
-    net = nn.Sequential(*(layer for _ in range(5) for layer in (nn.Linear(3, 3), nn.ReLU())), nn.Linear(3, 2))
+    rng = np.random.default_rng(0)
+    hidden = (layer for _ in range(5) for layer in (nn.Linear(3, 3, rng=rng), nn.ReLU()))
+    net = nn.Sequential(*hidden, nn.Linear(3, 2, rng=rng))
     for i in range(0, 10, 2):
         net[i].bias[...] = -1e3
     (trouble,) = dead_units(net, X)

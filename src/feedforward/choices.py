@@ -28,6 +28,7 @@ MODELS: dict[str, dict[str, Any]] = {
     "mlp": {"classification": MLPClassifier, "regression": MLPRegressor},
 }
 _MOST_CLASSES = 20  # different numbers up to which a target of whole numbers is taken for classes
+_LARGEST = 1e150  # squares of more, or sums of them, are beyond all numbers
 _GIVEN_OTHERWISE = ("callbacks", "kinds")  # settings that have an argument of their own
 
 
@@ -119,6 +120,12 @@ def task_of(source: str, target: str, y: NDArray[Any], model: str, task: str | N
     if task == "regression" or (
         task is None and "regression" in MODELS[model] and numbers and (len(fractions) or classes > _MOST_CLASSES)
     ):
+        largest = y[np.abs(y.astype(np.float64)).argmax()]
+        if abs(float(largest)) > _LARGEST:
+            raise TableError(
+                f"{where}: {largest!s} is too large a quantity, whose square is no number any more. Correct it, or give "
+                "the target in a larger unit."
+            )
         return "regression"
     other = ""
     if numbers:

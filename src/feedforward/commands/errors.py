@@ -37,6 +37,7 @@ def _in_flags(message: str) -> str:
     """Say a remedy of the library as the command line has it."""
     message = message.replace(" and give X_val and y_val", "")  # the command takes one table
     message = message.replace("give delimiter=", "give --delimiter")
+    message = message.replace("text_columns names no", "--kind names no")
     message = message.replace("Checkpoint(…, resume=True)", "--resume")
     message = re.sub(r"text_columns=\['(.+?)'\]", r"--kind '\1=category'", message)
     return re.sub(r"kinds=\{'(.+?)': '(\w+)'\}", r"--kind '\1=\2'", message)

@@ -48,7 +48,9 @@ def train_model(
         try:
             experiment = run_experiment(table, target, model.value, on_epoch=on_epoch, **choices)
         except Interrupted as stopped:
-            if out is not None:
+            if out is not None and not stopped.experiment.learner.n_iter_:
+                stopped.kept.append(f"nothing was learned yet, so {out} was not written")
+            elif out is not None:
                 stopped.experiment.save(out)
                 stopped.kept.append(f"the model as it is now: {out}")
             raise

@@ -145,7 +145,7 @@ def _mark_best(ax: Axes, series: Mapping[str, Curve], best: int) -> None:
     reached = ", ".join(f"{values[best - 1]:.4g}".replace("-", "−") for values in marked.values())
     # Towards the middle, and where curves are not: they come to losses from above and to scores from below.
     low, high = ax.get_xlim()
-    left, top = best > (low + high) / 2, "val_loss" in marked
+    left, top = best > (low + high) / 2, not marked.keys().isdisjoint(_DECIDING)
     ax.annotate(
         f"best epoch {best}: {reached}",
         (best, 1.0 if top else 0.0),

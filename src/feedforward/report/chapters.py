@@ -161,7 +161,7 @@ def confusion(found: Answers) -> str:
     rows = []
     for i, own in enumerate(counts):
         cells = [
-            f'<td class="{"right" if i == j else "wrong"}" style="--share:{count / max(own.sum(), 1):.3f}">{count}</td>'
+            f'<td class="{"right" if i == j else "wrong"}" style="--share:{count / max(own.sum(), 1):.3f}">{count:,}</td>'
             for j, count in enumerate(own)
         ]
         rows.append(f'<tr><th scope="row">{text(names[i], 24)}</th>{"".join(cells)}</tr>')
@@ -265,7 +265,7 @@ def needs(found: Importance | None, why_not: str) -> str:
         [
             text(name, 40),
             bar(mean / most, "" if mean > 2 * deviation else "pale"),
-            f"{mean:.3f} <small>± {deviation:.3f}</small>".replace("-", "−"),
+            f"{round(mean, 3) + 0.0:.3f} <small>± {deviation:.3f}</small>".replace("-", "−"),
         ]
         for name, mean, deviation in ranked[:_MOST_NEEDED]
     ]
@@ -286,6 +286,11 @@ def needs(found: Importance | None, why_not: str) -> str:
 # The table and the method ------------------------------------------------------------------------------------------
 
 
+def _percent(share: float) -> str:
+    """Return a share with a digit more where it is small, so that a few cells are not 0 %."""
+    return "&lt; 0.1 %" if 0 < share < 0.0005 else f"{100 * share:.{int(share < 0.1)}f} %"
+
+
 def about_table(experiment: Experiment) -> str:
     """Return what the table is: its target, and each of its columns."""
     X = pa.concat_tables([experiment.train[0], experiment.test[0]])
@@ -294,7 +299,7 @@ def about_table(experiment: Experiment) -> str:
     rows = []
     for name in X.column_names[:_MOST_COLUMNS]:
         found = profile(X.column(name), name, kinds[name])
-        share = f" <small>{100 * found.missing / found.rows:.0f} %</small>" if found.missing else ""
+        share = f" <small>{_percent(found.missing / found.rows)}</small>" if found.missing else ""
         rows.append(
             [
                 text(name, 40),

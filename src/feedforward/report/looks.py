@@ -71,6 +71,7 @@ tbody tr:last-child > * { border-bottom: 0; }
 dl { display: grid; grid-template-columns: minmax(7rem, max-content) 1fr; gap: .25rem 1.2rem; margin: .4rem 0; }
 dt { color: var(--soft); } dd { margin: 0; min-width: 0; overflow-wrap: anywhere; }
 footer { margin-top: 1.4rem; color: var(--soft); font-size: .85rem; }
+@media (min-width: 44rem) { tbody th { overflow-wrap: break-word; } }
 @media (max-width: 44rem) { .contest small, .bars small { display: block; } }
 @media (max-width: 30rem) { th, td { padding: .38rem .55rem; } .tile b { font-size: 1.25rem; } }
 @media print { body { background: none; } section, .tile { break-inside: avoid; } }

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from importlib.metadata import version
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ _PACKAGES = {"numpy": ("numpy", "scipy"), "compiled": ("numpy", "scipy", "numba"
 _DIGESTS = ("X", "y", "sample_weight", "the validation set", "the network's start", "order", "member_rows")
 # What checkpoints did not tell when there was no choice; a default still goes unsaid, and so fits them.
 _UNSAID = ("decay_schedule", "dropout_schedule", "drop_last", "patience_growth", "keep_best", "watch")
+_LONG = 120  # characters: what is longer is not shown as a whole
 
 
 def fingerprint(
@@ -116,7 +118,7 @@ def refuse_other(path: str, before: Mapping[str, Any], now: Mapping[str, Any]) -
     if None in (mark.get("the network's start") for mark in (before, now)):
         free.add("the network's start")  # training had begun already when the checkpoint came
     others = [
-        f"{name} is another" if name in _DIGESTS else f"{name} was {_said(before, name)!r} and is {_said(now, name)!r}"
+        f"{name} is another" if name in _DIGESTS else f"{name} was {_change(_said(before, name), _said(now, name))}"
         for name in {**now, **before}
         if name not in free and before.get(name) != now.get(name)
     ]
@@ -150,6 +152,19 @@ def warn_of_other(path: str, before: Mapping[str, Any], now: Mapping[str, Any]) 
 
 def _said(marks: Mapping[str, Any], name: str) -> Any:
     return marks.get(name, getattr(Recipe, name) if name in _UNSAID else None)
+
+
+def _change(before: Any, now: Any) -> str:
+    """Return two values in words; of long ones, such as whole networks, only where they begin to differ."""
+    texts = [repr(before), repr(now)]
+    if max(map(len, texts)) <= _LONG:
+        return " and is ".join(texts)
+    alike = (a == b for a, b in zip_longest(*texts))
+    first = next(place for place, same in enumerate(alike) if not same)
+    first = max(texts[0].rfind(mark, 0, first) + 1 for mark in " ([")  # where the word begins
+    parts = [text[first : first + _LONG // 2] for text in texts]
+    ends = ["…" if first + _LONG // 2 < len(text) else "" for text in texts]
+    return " and is ".join(f"{'…' if first else ''}{part.strip()}{end}" for part, end in zip(parts, ends, strict=True))
 
 
 def _threads(engine: str) -> int:

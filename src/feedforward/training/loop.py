@@ -143,8 +143,8 @@ def train(
     if score not in SCORES:
         raise SettingError(f"train: score is unknown: {score!r}. {nearest(str(score), SCORES, 'scores')}")
     _reopen(training, recipe, _watched(recipe, loss, validation))
-    if training.epoch == 0 and training.network.members is None:  # what a stack reads, an encoder has scaled
-        training.troubles += ill_scaled(rows.X, column_names)
+    if training.epoch == 0:
+        training.troubles += ill_scaled(rows.X, column_names, training.network)
     n = len(rows) if own is None else own.shape[1]
     batch = min(int(recipe.batch_size or n), n)
     parts = (training.network, loss, training.optimizer, rows)

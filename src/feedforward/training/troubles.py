@@ -126,14 +126,28 @@ def dead_units(network: nn.Sequential, X: Any) -> list[str]:
     ]
 
 
-def ill_scaled(X: Any, names: Sequence[Any] | None = None) -> list[str]:
+def ill_scaled(X: Any, names: Sequence[Any] | None = None, network: nn.Sequential | None = None) -> list[str]:
     """Say, in one sentence, what is worst about the scales of the columns, judged by some rows.
+
+    Codes that the `network` looks up in an embedding have no scale.
 
     Examples
     --------
-    >>> ill_scaled(np.array([[0.5, -1.0], [-0.5, 1.0]]))
+    >>> X = np.array([[0.5, 2e5], [-0.5, 1.0]])
+    >>> print(*ill_scaled(X))
+    column 1 reaches 2e+05 and column 0 only 0.5: on scales so far apart they learn at different speeds. Scale ...
+    >>> ill_scaled(X, network=nn.Sequential(nn.Columns([((0, 1), nn.Identity()), ((1, 2), nn.Embedding(200_001, 1))])))
     []
     """
+    if network is not None and isinstance(network[0], nn.Columns):
+        parts = zip(network[0].layers, network[0].columns, strict=True)
+        read = [
+            np.r_[slice(*at)] if isinstance(at, tuple) else at for one, at in parts if type(one) is not nn.Embedding
+        ]
+        places = sorted({int(place) for places in read for place in places})
+        if not places:
+            return []
+        X, names = row_sample(X)[:, places], places if names is None else [names[j] for j in places]
     return far_scales(X, names) or off_centre(X, names) or too_large(X, names)
 
 
