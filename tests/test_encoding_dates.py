@@ -311,3 +311,9 @@ def test_a_stored_setting_that_is_none_is_refused(value: Any) -> None:
     facts, arrays = TableEncoder(date_parts=True).fit(table(**TEXTS)).get_state()
     with pytest.raises(SettingError, match="date_parts must be True or False"):
         TableEncoder.from_state({**facts, "date_parts": value}, arrays)
+
+
+@pytest.mark.parametrize("unit", ["W", "D", "h", "m", "s", "ms", "us", "ns"])
+def test_durations_of_numpy_are_days_whatever_their_unit(unit: str) -> None:
+    X = np.array([[0], [7], [14]], "m8[D]").astype(f"m8[{unit}]")
+    assert TableEncoder(scaling="none").fit_transform(X).ravel().tolist() == [0, 7, 14]

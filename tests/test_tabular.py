@@ -256,6 +256,13 @@ def test_a_handful_of_rows_is_enough(n: int) -> None:
     assert ((answers >= 0) & (answers <= n - 1)).all()
 
 
+@pytest.mark.parametrize("size", [1e300, 1e-300])
+def test_targets_whose_squares_are_no_numbers_are_refused(size: float) -> None:
+    X, _ = mixed(40)
+    with pytest.raises(ff.InputError, match="y reaches from .*: the squares of such numbers.* other units"):
+        ff.TabularRegressor(**QUICK).fit(X, size * np.arange(-10.0, 30.0))
+
+
 def test_targets_with_gaps_are_refused() -> None:
     X, y = mixed(20)
     y = y.astype(object)

@@ -181,8 +181,14 @@ class TabularRegressor(RegressorMixin, TabularEstimator):
     def _encode(self, y: Array, name: str, *, fresh: bool) -> Array:
         if fresh:
             self.n_outputs_ = y.shape[1]
-            self.mean_, self.scale_, self.low_, self.high_ = y.mean(0), y.std(0), y.min(0), y.max(0)
+            with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+                self.mean_, self.scale_, self.low_, self.high_ = y.mean(0), y.std(0), y.min(0), y.max(0)
             self.scale_ = np.where(self.low_ == self.high_, 1.0, self.scale_)
+            if not (np.isfinite(self.mean_) & np.isfinite(self.scale_) & (self.scale_ > 0)).all():
+                raise InputError(
+                    f"{name} reaches from {y.min():.3g} to {y.max():.3g}: the squares of such numbers have no place in "
+                    f"float64. Give the targets in other units."
+                )
             self.errors_, self.error_weights_ = np.empty((0, self.n_outputs_)), None
         if y.shape[1] != self.n_outputs_:
             raise InputError(f"{name} has {y.shape[1]} columns, and the network was made for {self.n_outputs_}.")

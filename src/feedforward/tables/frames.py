@@ -114,6 +114,8 @@ def array_to_table(X: NDArray[Any], names: Sequence[str]) -> Any:
         return pa.table([objects_to_column(X[:, j].tolist(), name) for j, name in enumerate(names)], names=list(names))
     if X.dtype.kind == "f":
         X = X.astype(np.float64, copy=False)  # half and long double have no Arrow twin that computes
+    if X.dtype.kind == "m":
+        X = X.astype("m8[s]" if np.datetime_data(X.dtype)[0] in "WDhm" else X.dtype)  # Arrow counts from seconds down
     return pa.table([pa.array(np.ascontiguousarray(X[:, j])) for j in range(X.shape[1])], names=list(names))
 
 
