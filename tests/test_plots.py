@@ -750,3 +750,12 @@ def test_rows_without_both_values_are_left_out_of_range_and_picture() -> None:
     ax = plots.points(X, [0, 1, 1, 1])
     assert len(drawn(ax)) > 0
     assert max(ax.get_xlim()) < 10
+
+
+def test_the_best_epoch_of_calibrated_losses_is_named_at_the_top_away_from_the_curves() -> None:
+    losses = [1.0, 0.4, 0.3, 0.35, 0.36]
+    history = {"train_loss": losses, "val_loss": losses, "val_calibrated_loss": losses}
+    ax = ff.plots.learning_curve(history)
+    (words,) = [one for one in ax.texts if "best epoch" in one.get_text()]
+    assert words.xy[1] == 1.0
+    plt.close(ax.figure)

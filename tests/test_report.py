@@ -16,6 +16,7 @@ import feedforward as ff
 from commands import run, write
 from expected_failures import NO_BROWSER
 from feedforward.experiment import Experiment, run_experiment
+from feedforward.report.chapters import about_table
 from feedforward.report.contest import Contest, Contestant, run_contest
 from feedforward.report.looks import LOOKS
 from feedforward.report.page import write_report
@@ -354,3 +355,12 @@ def test_a_report_that_cannot_be_written_is_refused_before_the_work(tmp_path: Pa
     result = run("train", table, "-t", "answer", "--report", tmp_path / name, "--out", tmp_path / "m.st", code=2)
     assert words in result.stderr
     assert not (tmp_path / "m.st").exists()
+
+
+@pytest.mark.parametrize(("gaps", "words"), [(1, "0.2 %"), (60, "12 %")])
+def test_a_few_missing_cells_are_not_said_to_be_none(gaps: int, words: str, tmp_path: Path) -> None:
+    lines = [f"{'' if i < gaps else i % 50},{i % 2},{'yes' if i % 2 else 'no'}" for i in range(500)]
+    path = tmp_path / "t.csv"
+    path.write_text("\n".join(["a,b,y", *lines]))
+    found = run_experiment(path, "y", settings={"preset": "fast", "max_epochs": 1})
+    assert f"{gaps} <small>{words}</small>" in about_table(found)

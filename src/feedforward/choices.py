@@ -123,8 +123,8 @@ def task_of(source: str, target: str, y: NDArray[Any], model: str, task: str | N
         largest = y[np.abs(y.astype(np.float64)).argmax()]
         if abs(float(largest)) > _LARGEST:
             raise TableError(
-                f"{where}: {largest!s} is too large a quantity, whose square is no number any more. Correct it, or give "
-                "the target in a larger unit."
+                f"{where}: {largest!s} is too large a quantity, whose square is no number any more. Correct it, or "
+                "give the target in a larger unit."
             )
         return "regression"
     other = ""

@@ -48,11 +48,8 @@ def train_model(
         try:
             experiment = run_experiment(table, target, model.value, on_epoch=on_epoch, **choices)
         except Interrupted as stopped:
-            if out is not None and not stopped.experiment.learner.n_iter_:
-                stopped.kept.append(f"nothing was learned yet, so {out} was not written")
-            elif out is not None:
-                stopped.experiment.save(out)
-                stopped.kept.append(f"the model as it is now: {out}")
+            if out is not None:
+                stopped.kept.append(_keep(stopped.experiment, out))
             raise
     for warning in experiment.warnings:
         words.print(f"warning: {warning}", style="yellow", markup=False)
@@ -63,6 +60,14 @@ def train_model(
     if report is not None:
         _write_report(experiment, report)
     return experiment
+
+
+def _keep(experiment: Any, out: Path) -> str:
+    """Store what was learned until Ctrl-C, if anything was, and say so."""
+    if not experiment.learner.n_iter_:
+        return f"nothing was learned yet, so {out} was not written"
+    experiment.save(out)
+    return f"the model as it is now: {out}"
 
 
 def _write_report(experiment: Any, path: Path) -> None:

@@ -161,7 +161,8 @@ def confusion(found: Answers) -> str:
     rows = []
     for i, own in enumerate(counts):
         cells = [
-            f'<td class="{"right" if i == j else "wrong"}" style="--share:{count / max(own.sum(), 1):.3f}">{count:,}</td>'
+            f'<td class="{"right" if i == j else "wrong"}" style="--share:{count / max(own.sum(), 1):.3f}">'
+            f"{count:,}</td>"
             for j, count in enumerate(own)
         ]
         rows.append(f'<tr><th scope="row">{text(names[i], 24)}</th>{"".join(cells)}</tr>')
