@@ -758,4 +758,4 @@ def test_the_best_epoch_of_calibrated_losses_is_named_at_the_top_away_from_the_c
     ax = ff.plots.learning_curve(history)
     (words,) = [one for one in ax.texts if "best epoch" in one.get_text()]
     assert words.xy[1] == 1.0
-    plt.close(ax.figure)
+    plt.close("all")
