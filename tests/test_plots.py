@@ -20,6 +20,7 @@ import pyarrow as pa
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
+from matplotlib.text import Annotation
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.compose import make_column_transformer
@@ -756,6 +757,6 @@ def test_the_best_epoch_of_calibrated_losses_is_named_at_the_top_away_from_the_c
     losses = [1.0, 0.4, 0.3, 0.35, 0.36]
     history = {"train_loss": losses, "val_loss": losses, "val_calibrated_loss": losses}
     ax = ff.plots.learning_curve(history)
-    (words,) = [one for one in ax.texts if "best epoch" in one.get_text()]
+    (words,) = [one for one in ax.texts if isinstance(one, Annotation) and "best epoch" in one.get_text()]
     assert words.xy[1] == 1.0
     plt.close("all")
