@@ -254,13 +254,22 @@ BETTER, EVEN, WORSE = Estimate(0.2, 0.1, 0.3), Estimate(0.0, -0.1, 0.1), Estimat
 def test_the_verdict_is_yes_only_if_all_are_beaten_beyond_chance(
     dummy: Any, linear: Any, boosting: Any, level: str, says: str
 ) -> None:
-    def contestant(name: str, lead: Estimate | None) -> Contestant:
-        return Contestant(name, name, 1.0, 10, None, "", {}, lead)
-
-    rivals = [contestant(*one) for one in (("dummy", dummy), ("linear", linear), ("boosting", boosting))]
-    found = verdict(Contest("classification", "log_loss", 100, [contestant("mlp", None), *rivals]))
+    found = verdict(contest_of(dummy, linear, boosting))
     assert found.level == level
     assert says in found.headline
+
+
+def contest_of(*leads: Estimate | None, rows: int = 100) -> Contest:
+    named = zip(("mlp", "dummy", "linear", "boosting"), (None, *leads), strict=True)
+    contestants = [Contestant(name, name, 1.0, 10, None, "", {}, lead) for name, lead in named]
+    return Contest("classification", "log_loss", rows, contestants)
+
+
+def test_a_handful_of_rows_makes_nothing_worth_it() -> None:
+    found = verdict(contest_of(BETTER, BETTER, BETTER, rows=3))
+    assert (found.level, found.headline) == ("perhaps", "It cannot be told: 3 rows to test on are too few.")
+    assert found.reasons[-1].endswith("all intervals on this page are narrower than they say.")
+    assert verdict(contest_of(BETTER, WORSE, BETTER, rows=3)).level == "no"
 
 
 # In a browser ------------------------------------------------------------------------------------------------------

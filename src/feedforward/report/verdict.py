@@ -8,6 +8,7 @@ from feedforward.report.contest import Contest, Contestant
 from feedforward.scoring import MEASURES, Estimate
 
 _CALLED = {"perceptron": "the perceptron", "adaline": "Adaline", "mlp": "the network", "tabular": "the network"}
+_ENOUGH = 30  # rows: the bootstrap of fewer is too sure
 _LINEAR = ("perceptron", "adaline")  # themselves
 _RIVALS = {"dummy": "one answer for all rows", "linear": "a linear model", "boosting": "gradient boosting"}
 
@@ -46,6 +47,8 @@ def verdict(contest: Contest) -> Verdict:
     rivals = {one.name: _standing(one.lead) for one in contest.contestants[1:]}
     level, headline = _judgement(called(contest), contest.first.name in _LINEAR, rivals)
     reasons = [_reason(contest, one) for one in contest.contestants[1:]]
+    if contest.rows < _ENOUGH and level == "yes":
+        level, headline = "perhaps", f"It cannot be told: {counted(contest.rows, 'row')} to test on are too few."
     if contest.first.trouble:
         level, headline = "no", f"Not worth it here: {called(contest)} gave no answers for the test rows."
         reasons = [contest.first.trouble]
@@ -126,6 +129,10 @@ def difference(measure: str, value: float) -> str:
 
 def _limits(contest: Contest, rivals: dict[str, str]) -> list[str]:
     """Say how small a difference these rows can show, where it matters."""
+    if contest.rows < _ENOUGH:
+        return [
+            f"With {counted(contest.rows, 'row')} to test on, all intervals on this page are narrower than they say."
+        ]
     even = [one.lead for one in contest.contestants[1:] if one.lead and rivals[one.name] == "even"]
     if not even:
         return []
