@@ -1,11 +1,11 @@
 """Networks of tables that engines are tried on: every pair of settings occurs, and each layer that reads a table."""
 
-import itertools
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from engine_cases import split
 from feedforward import nn
 from feedforward.training.compiled.layout import CODES
 from feedforward.training.plan import Plan, Rows
@@ -130,20 +130,6 @@ def train_by(engine: Any, case: dict[str, Any], dtype: Any = np.float64, spans: 
     running = engine(
         network, nn.CrossEntropyLoss(0.1), optimizer, Rows(rows.X.astype(dtype), rows.targets, weights), "accuracy"
     )
-    cuts = np.linspace(0, STEPS, spans + 1).astype(int)
-    outcomes = [
-        running.run(
-            Plan(
-                plan.first_step + a,
-                plan.order,
-                plan.bounds[a : b + 1],
-                plan.learning_rate[a:b],
-                plan.weight_decay[a:b],
-                plan.seeds,
-                plan.dropout[a:b],
-            )
-        )
-        for a, b in itertools.pairwise(cuts)
-    ]
+    outcomes = [running.run(part) for part in split(plan, spans)]
     assert sum(outcome.done for outcome in outcomes) == STEPS
     return network, optimizer, np.concatenate([outcome.losses for outcome in outcomes])
