@@ -17,7 +17,7 @@ from feedforward.choices import MODELS, model_of, task_of
 from feedforward.errors import SettingError
 from feedforward.estimators.presets import PRESETS
 from feedforward.fitting import fit
-from feedforward.scoring import DECIDING, MEASURES, SHARE, Estimate, answers_of
+from feedforward.scoring import DECIDING, HIGHER_IS_BETTER, SHARE, Estimate, answers_of
 from feedforward.tables.opening import name_of
 from feedforward.tables.reading import read_table
 from feedforward.validation import nearest
@@ -304,7 +304,7 @@ def _estimate(values: Sequence[float | None], parts: Sequence[Fold]) -> Estimate
 
 def _ranked(found: Sequence[Entry], task: str, measure: str, parts: Sequence[Fold]) -> list[Entry]:
     """Return the entries with what each is behind the best by, fold by fold."""
-    sign = 1.0 if MEASURES[task][measure] else -1.0
+    sign = 1.0 if HIGHER_IS_BETTER[task][measure] else -1.0
     scored = [one for one in found if measure in one.scores and np.isfinite(one.scores[measure].value)]
     if not scored:
         return list(found)

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 Measure = Callable[[Array], float]  # from the weights of rows
 
-# From measure to whether more of it is better.
-MEASURES = {
+HIGHER_IS_BETTER = {  # the measures of each task
     "classification": {"log_loss": False, "auc": True, "accuracy": True},
     "regression": {"r2": True, "mean_absolute_error": False},
 }

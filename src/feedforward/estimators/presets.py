@@ -32,7 +32,7 @@ class Preset:
         Of the periodic embedding of every number.
     sigmas : tuple of float
         How fast its waves are at the start, `nn.PeriodicEmbedding`'s sigma: members take them in turns. Which is the
-        best differs from table to table, by up to 7 % of the log loss, and members that see a number more or less
+        best differs from table to table, by up to 10 % of the log loss, and members that see a number more or less
         sharply err in different places.
     embedding : int
         Numbers that stand for a category of more than 8 levels.

@@ -58,7 +58,8 @@ def source_of(parts: Parts, to: str, weights_name: str) -> tuple[str, bytes]:
     True
     """
     file = io.BytesIO()
-    np.savez(file, **parts.program.constants)  # type: ignore[arg-type]
+    constants: dict[str, Any] = parts.program.constants  # for mypy they may be `allow_pickle`, which no name is
+    np.savez(file, **constants)
     data, late = file.getvalue(), list[str]()
     sections = [
         _weights(weights_name, hashlib.sha256(data).hexdigest()),

@@ -29,7 +29,7 @@ from feedforward.report.markup import (
 )
 from feedforward.report.profile import most_frequent, profile
 from feedforward.report.verdict import Verdict, called
-from feedforward.scoring import LEAST_CHANCE, MEASURES, Answers
+from feedforward.scoring import HIGHER_IS_BETTER, LEAST_CHANCE, Answers
 
 Array = NDArray[Any]
 
@@ -69,7 +69,7 @@ def worth(found: Verdict) -> str:
 def scores(contest: Contest) -> str:
     """Return the scores of all contestants on the same rows."""
     ready = [one for one in contest.contestants if one.scores]
-    names = [name for name in MEASURES[contest.task] if any(name in one.scores for one in ready)]
+    names = [name for name in HIGHER_IS_BETTER[contest.task] if any(name in one.scores for one in ready)]
     rows = [
         [
             text(one.title),

@@ -11,7 +11,7 @@ from typing import Any
 from feedforward.baselines import BASELINES, baseline, stored_size
 from feedforward.errors import NotFiniteError
 from feedforward.experiment import Experiment
-from feedforward.scoring import MEASURES, Answers, Estimate, answers_of, deciding, resample
+from feedforward.scoring import HIGHER_IS_BETTER, Answers, Estimate, answers_of, deciding, resample
 from feedforward.storage.saving import save
 
 TITLES = {
@@ -147,7 +147,9 @@ def _judged(
     scores = {one.name: {name: found.estimate(i, name) for name in found.values[i]} for i, one in enumerate(ready)}
     leads = {}
     if ready[0] is entries[0]:
-        leads = {one.name: found.lead(0, i, measure, MEASURES[task][measure]) for i, one in enumerate(ready) if i > 0}
+        leads = {
+            one.name: found.lead(0, i, measure, HIGHER_IS_BETTER[task][measure]) for i, one in enumerate(ready) if i > 0
+        }
     return measure, scores, leads
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from feedforward.phrases import MEASURE_NAMES, counted
 from feedforward.report.contest import Contest, Contestant
-from feedforward.scoring import MEASURES, Estimate
+from feedforward.scoring import HIGHER_IS_BETTER, Estimate
 
 _CALLED = {"perceptron": "the perceptron", "adaline": "Adaline", "mlp": "the network", "tabular": "the network"}
 _ENOUGH = 30  # rows: the bootstrap of fewer is too sure
@@ -90,7 +90,7 @@ def _reason(contest: Contest, rival: Contestant) -> str:
         return f"Against {against}: it could not be trained on this table ({rival.trouble.rstrip('.')})."
     if rival.lead is None or standing == "unknown":
         return f"Against {against}: no difference can be told on these rows."
-    better = MEASURES[contest.task][contest.measure]
+    better = HIGHER_IS_BETTER[contest.task][contest.measure]
     value = rival.lead.value
     direction = ("higher" if better else "lower") if value >= 0 else ("lower" if better else "higher")
     interval = f"{difference(contest.measure, rival.lead.low)} to {difference(contest.measure, rival.lead.high)}"

@@ -44,8 +44,8 @@ def network_to_state(network: nn.Sequential, what: str = "network") -> State:
      ['0.bias', '0.weight'])
     """
     seen: set[int] = set()
-    facts = {"layers": [_layer_to_facts(layer, f"layer {i}", seen) for i, layer in enumerate(network)]}
-    facts["members"] = network.members  # type: ignore[assignment]
+    layers = [_layer_to_facts(layer, f"layer {i}", seen) for i, layer in enumerate(network)]
+    facts = {"layers": layers, "members": network.members}
     arrays = {name: np.asarray(array) for name, array in network.parameters().items()}
     _check_parameters(facts, arrays, what)
     return facts, arrays

@@ -4,7 +4,6 @@ import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Any
 
 import numpy as np
 
@@ -159,6 +158,6 @@ def copies(network: nn.Sequential) -> dict[str, Array]:
 def _without_smoothing(loss: nn.Loss) -> nn.Loss:
     if not isinstance(loss, nn.CrossEntropyLoss) or not loss.label_smoothing:
         return loss
-    plain: Any = copy.copy(loss)
+    plain = copy.copy(loss)
     plain.label_smoothing = 0.0
-    return plain  # type: ignore[no-any-return]
+    return plain

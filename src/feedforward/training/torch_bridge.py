@@ -89,7 +89,7 @@ def fault_of_torch() -> str | None:
     if not has_torch():
         return "it is not installed"
     try:
-        import torch  # noqa: F401
+        import torch  # noqa: F401 - whether it can be imported is all that is asked
     except Exception as error:  # a library that is missing, or too old for it, can raise anything
         reason = " ".join(f"{type(error).__name__}: {error}".split())
         return f"it is installed, but cannot be imported ({reason})"
@@ -137,7 +137,7 @@ def to_torch(network: nn.Sequential) -> "torch.nn.Sequential":
     if reason is not None:
         raise InputError(f"to_torch: this network has no twin in torch: {reason}.")
     with torch.inference_mode(False):  # whatever mode it is called in, the module can be trained
-        return _module(torch, network)  # type: ignore[no-any-return]
+        return _module(torch, network)  # type: ignore[no-any-return]  # torch is loaded late, so mypy does not know it
 
 
 def from_torch(module: "torch.nn.Sequential") -> nn.Sequential:

@@ -142,7 +142,7 @@ class GraphedSteps:
 
     def _taken(self) -> Callable[[], Any]:
         """Warm up beside the main stream, take the graph, and put everything back to the start."""
-        side = torch.cuda.Stream(self.rows.device)  # type: ignore[no-untyped-call]
+        side = torch.cuda.Stream(self.rows.device)  # type: ignore[no-untyped-call]  # torch's is untyped
         side.wait_stream(torch.cuda.current_stream(self.rows.device))
         with torch.cuda.stream(side):
             for _ in range(WARM_UP):

@@ -66,7 +66,7 @@ class DeviceRows:
         at_once = 1 if self.device.type == "cpu" else max(1, PART // max(1, int(width * sizes.max())))
         cuts = [*range(0, plan.steps, at_once), plan.steps]
         spans = list(pairwise(cuts))
-        side = torch.cuda.Stream(self.device) if self.device.type == "cuda" else None  # type: ignore[no-untyped-call]
+        side = torch.cuda.Stream(self.device) if self.device.type == "cuda" else None  # type: ignore[no-untyped-call]  # torch's is untyped
         ahead = self._part(plan, *spans[0], side)
         for j, (first, last) in enumerate(spans):
             part = ahead
