@@ -12,7 +12,7 @@ from types import ModuleType
 FOLDER = Path(__file__).parents[1] / "lessons"
 LESSONS = sorted(FOLDER.glob("[0-9][0-9]-*.md"))
 _CELL = re.compile(r"^```\{code-cell\} ipython3\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-_OPTIONS = re.compile(r"(?:^:.*\n)*")
+_OPTIONS = re.compile(r"(?::.*\n)*")
 
 
 @dataclass(frozen=True)
