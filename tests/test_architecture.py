@@ -161,6 +161,7 @@ ORDER = [
     "plots.numbers",
     "plots.network",
     "plots.gradients",
+    "plots.frames",
     "plots",
     "demo",
     "fitting",
