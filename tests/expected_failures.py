@@ -39,5 +39,6 @@ NO_GPU = "torch finds no GPU of NVIDIA here"
 # Left out of the coverage that pyproject.toml asks for: functions marked `inner`, `inner_exact`, `woven` or `intrinsic`
 # (training/compiled/) run as machine code only, which is not counted. Tests compare them with NumPy.
 
-# The test of the report in a browser (tests/test_report.py) is skipped where there is none, for this reason.
+# Tests of pages in a browser (tests/test_report.py, tests/test_frames.py) are skipped where there is none, for this
+# reason.
 NO_BROWSER = "there is no Chromium or Chrome here to look at a page with"

@@ -1,5 +1,6 @@
 """Pages for tests: parsed strictly, with what a browser would show of them."""
 
+import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -75,3 +76,7 @@ class Page(HTMLParser):
     def table(self, heading: str) -> list[list[str]]:
         """Return the rows below a table's headings, the first of which is this."""
         return next(rows[1:] for rows in self.tables if rows[0][0] == heading)
+
+
+def browser() -> str | None:
+    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

@@ -160,6 +160,7 @@ ORDER = [
     "plots.numbers",
     "plots.network",
     "plots.gradients",
+    "plots.frames",
     "plots",
     "demo",
     "fitting",

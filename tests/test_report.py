@@ -1,7 +1,6 @@
 """The page about a trained model: whole, harmless, and honest."""
 
 import re
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -22,7 +21,7 @@ from feedforward.report.looks import LOOKS
 from feedforward.report.page import write_report
 from feedforward.report.verdict import verdict
 from feedforward.scoring import Estimate, resample
-from pages import Page
+from pages import Page, browser
 
 QUICK: dict[str, Any] = {"preset": "fast", "members": 2, "max_epochs": 12, "engine": "numpy"}
 Made = tuple[Experiment, Page]
@@ -273,10 +272,6 @@ def test_a_handful_of_rows_makes_nothing_worth_it() -> None:
 
 
 # In a browser ------------------------------------------------------------------------------------------------------
-
-
-def browser() -> str | None:
-    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
 @pytest.fixture
