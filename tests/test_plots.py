@@ -53,6 +53,18 @@ def clouds() -> Any:
     return datasets.blobs(n=200, cluster_std=2.5, random_state=42)
 
 
+def test_a_notebook_shows_a_picture_once(monkeypatch: pytest.MonkeyPatch, clouds: Any) -> None:
+    net = nn.Sequential(nn.Linear(2, 1), nn.Sigmoid())
+    history = {"train_loss": [2.0, 1.0], "train_score": [0.5, 0.6]}
+    for figure in (plots.points(*clouds).figure, plots.network(net).figure, plots.learning_curve(history).figure):
+        assert figure._repr_mimebundle_() == {}
+        assert plt.fignum_exists(figure.number)  # in a window, it stays
+        monkeypatch.setattr(matplotlib, "get_backend", lambda: "module://matplotlib_inline.backend_inline")
+        assert figure._repr_mimebundle_() == {}
+        assert not plt.fignum_exists(figure.number)
+        monkeypatch.undo()
+
+
 def legend_of(ax: Any) -> list[str]:
     legend = ax.get_legend()
     return [] if legend is None else [text.get_text() for text in legend.get_texts()]

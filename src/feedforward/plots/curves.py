@@ -10,7 +10,18 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from feedforward.errors import InputError, SettingError
-from feedforward.plots.style import GREY, LARGEST, LINES, SMALL, colour, dressed, label_axes, legend_beside, paper
+from feedforward.plots.style import (
+    GREY,
+    LARGEST,
+    LINES,
+    SMALL,
+    Picture,
+    colour,
+    dressed,
+    label_axes,
+    legend_beside,
+    paper,
+)
 from feedforward.validation import check_kind, kind, nearest
 
 Curve = NDArray[np.float64]
@@ -92,7 +103,7 @@ def learning_curve(
 def _places(ax: Axes | None, panels: int) -> list[Axes]:
     if panels == 1:
         return [dressed(ax)]
-    figure = plt.figure(figsize=(7.0, 5.6), layout="constrained")
+    figure = plt.figure(figsize=(7.0, 5.6), layout="constrained", FigureClass=Picture)
     upper, lower = figure.subplots(2, 1, sharex=True)
     return [dressed(upper), dressed(lower)]
 

@@ -19,7 +19,7 @@ from feedforward.nn.trace import Trace
 from feedforward.plots.diagram import LINE, SMALLEST, Diagram, arrange, text_width, widest
 from feedforward.plots.layers import Column, check_step, read_columns, row_values
 from feedforward.plots.numbers import Numbers, short
-from feedforward.plots.style import LARGE, RGB, Paper, check_axes, mixed, paper
+from feedforward.plots.style import LARGE, RGB, Paper, Picture, check_axes, mixed, paper
 from feedforward.validation import COUNT_OR_ZERO, Rule, check_setting, one_of
 
 Array = NDArray[Any]
@@ -138,7 +138,7 @@ def _new_axes(columns: Sequence[Column], names: tuple[list[str], list[str]], ste
     width = 1.2 + sides + (1.9 if len(columns) < 6 else 1.4) * (len(columns) - 1)
     height = 1.3 + max(4, *(column.slots for column in columns)) * (0.38 if step is None else 0.5)
     figsize = (float(np.clip(width, 5.0, 15.0)), float(np.clip(height, 2.8, 8.0)))
-    figure, ax = plt.subplots(figsize=figsize, layout="constrained")
+    figure, ax = plt.subplots(figsize=figsize, layout="constrained", FigureClass=Picture)
     ax.set_axis_off()
     figure.draw_without_rendering()  # so that the Axes have the size they are going to have
     return ax

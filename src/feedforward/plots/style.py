@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from typing import Any
 
+import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
 from matplotlib.colors import to_rgb, to_rgba
+from matplotlib.figure import Figure
 
 from feedforward.validation import check_kind
 
@@ -114,6 +116,23 @@ def paper(ax: Axes) -> Paper:
     return Paper((red, green, blue), to_rgb("#EEEEEE"), to_rgb("#9A9A9A"), to_rgb("#7CC7F2"), to_rgb("#E0720F"))
 
 
+class Picture(Figure):
+    """A figure that a notebook shows once, also where it is the last value of a cell.
+
+    Of itself, a notebook shows that value, and then every figure that pyplot still holds.
+
+    Examples
+    --------
+    >>> type(dressed(None).figure).__name__
+    'Picture'
+    """
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        if "inline" in matplotlib.get_backend():
+            plt.close(self)
+        return {}  # and so it is shown as any other figure
+
+
 def check_axes(ax: Axes | None) -> None:
     """Raise `InputError` unless `ax` can be drawn on, or is None.
 
@@ -139,7 +158,7 @@ def dressed(ax: Axes | None, figsize: tuple[float, float] = (7.0, 4.6)) -> Axes:
     """
     check_axes(ax)
     if ax is None:
-        ax = plt.subplots(figsize=figsize, layout="constrained")[1]
+        ax = plt.subplots(figsize=figsize, layout="constrained", FigureClass=Picture)[1]
     ax.spines[["top", "right"]].set_visible(False)
     ax.spines[["left", "bottom"]].set(linewidth=0.8, color=GREY)
     ax.tick_params(labelsize=SMALL, color=GREY, labelcolor=paper(ax).ink, width=0.8)
