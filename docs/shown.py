@@ -1,9 +1,11 @@
 """What pages of the guide share: a table, and the command line with what it prints."""
 
 import inspect
+import os
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -38,8 +40,13 @@ def subscribers(n: int = 2000, seed: int = 0) -> pd.DataFrame:
 
 def run(line: str) -> None:
     """Run a command of feedforward, and print it with what it prints: results and words, no progress."""
+    name, *rest = shlex.split(line)
     done = subprocess.run(
-        [sys.executable, "-m", *shlex.split(line)], capture_output=True, text=True, check=False, encoding="utf-8"
+        [Path(sys.executable).with_name(name), *rest],
+        env={**os.environ, "COLUMNS": "100"},
+        capture_output=True,
+        check=False,
+        encoding="utf-8",
     )
     print(f"$ {line}\n{done.stdout}{done.stderr}".rstrip())
 
