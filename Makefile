@@ -6,13 +6,14 @@ BIN := $(VENV)/bin
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test torture check format bench bench-gpu bench-accuracy pictures clean
+.PHONY: help demo test torture check format docs bench bench-gpu bench-accuracy pictures clean
 
 help:
 	@echo "make demo      set up, then the main job: a real table, two neurons, a network, pictures"
 	@echo "make test      set up, then all tests"
 	@echo "make torture   kill a training 200 times, and resume it"
 	@echo "make check     formatting, lint, types"
+	@echo "make docs      the site: lessons, guide, API (build/site/index.html)"
 	@echo "make bench     speed against peers (half an hour)"
 	@echo "make bench-gpu speed on a GPU against plain PyTorch"
 	@echo "make bench-accuracy  accuracy of defaults against peers (TABLES=folder; hours, goes on where it was stopped)"
@@ -36,6 +37,12 @@ check: $(VENV)/.dev
 format: $(VENV)/.dev
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
+
+# Everything is read anew: what of it changed, autosummary sees only so. Cells run again only where they, or src, changed.
+docs: $(VENV)/.docs
+	$(BIN)/sphinx-build -W --keep-going -n -q -E -d build/doctrees docs build/site
+	$(BIN)/python docs/links.py build/site
+	@echo "build/site/index.html"
 
 bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/neurons.py
@@ -64,10 +71,14 @@ $(VENV)/.dev: $(VENV)/.runtime
 	$(BIN)/python -m pip install -qq --editable ".[dev]"
 	@touch $@
 
+$(VENV)/.docs: $(VENV)/.runtime
+	$(BIN)/python -m pip install -qq --editable ".[docs]"
+	@touch $@
+
 $(VENV)/.bench: $(VENV)/.runtime
 	$(BIN)/python -m pip install -qq --editable ".[bench]"
 	@touch $@
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .coverage feedforward-demo
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .coverage feedforward-demo build docs/api/generated
 	find src tests benchmarks docs -name __pycache__ -type d -prune -exec rm -rf {} +
