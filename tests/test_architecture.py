@@ -56,6 +56,7 @@ ORDER = [
     "training.orders",
     "training.compiled.layout",
     "training.compiled.memory",
+    "training.compiled.subnormals",
     "training.compiled.views",
     "training.compiled.elementwise",
     "training.compiled.waves",

@@ -2,17 +2,20 @@
 
 import itertools
 import threading
+from platform import machine
 from typing import Any
 
 import numpy as np
 import pytest
 
 from feedforward import nn
+from feedforward.kernels import compiled
 from feedforward.training.compiled.elementwise import CHUNK, activate, exponential, times_slope
 from feedforward.training.compiled.layout import CODES, SLOPE_NEEDS_NET_INPUT, alpha_of, layout_of, unsupported
 from feedforward.training.compiled.memory import aligned, bind, flattened, writable
 from feedforward.training.compiled.predictor import predictor_of
 from feedforward.training.compiled.products import add_product, set_correlation
+from feedforward.training.compiled.subnormals import flush_subnormals, restore_mode
 from feedforward.training.compiled.waves import constants
 from feedforward.training.predictor import outputs
 
@@ -186,3 +189,22 @@ def test_the_layout_keeps_net_inputs_only_where_slopes_need_them() -> None:
     gelu = nn.Sequential(nn.Linear(4, 8), nn.GELU(), nn.Linear(8, 2))
     assert layout_of(relu, 4).units == 4 + 8 + 2
     assert layout_of(gelu, 4).units == 4 + 8 + 8 + 2
+
+
+@compiled
+def halve(values: Any, flush: bool) -> None:
+    mode = flush_subnormals() if flush else np.uint32(0)
+    for i in range(len(values)):
+        values[i] /= 2
+    if flush:
+        restore_mode(mode)
+
+
+@pytest.mark.parametrize("tiny", [np.finfo(np.float32).tiny, np.finfo(np.float64).tiny])
+def test_numbers_too_small_for_full_precision_are_0_only_where_asked(tiny: Any) -> None:
+    flushed, kept = np.full(99, tiny), np.full(99, tiny)
+    halve(flushed, True)
+    halve(kept, False)
+    assert (kept == tiny / 2).all()  # also: the mode was given back
+    if machine().lower() in {"x86_64", "amd64"}:
+        assert (flushed == 0).all()

@@ -65,7 +65,7 @@ class Preset:
 PRESETS: dict[str, Preset] = {
     "fast": Preset(members=2, folds=5, max_epochs=32, hidden_sizes=(128, 128)),
     "strong": Preset(members=5, folds=5, max_epochs=128),
-    "ensemble": Preset(members=16, folds=8, max_epochs=256),
+    "ensemble": Preset(members=16, folds=8, max_epochs=128),
 }
 ACTIVATION = {"classification": "selu", "regression": "mish"}
 LEARNING_RATE = {"classification": 0.04, "regression": 0.2}

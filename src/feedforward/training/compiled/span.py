@@ -12,6 +12,7 @@ from feedforward.training.compiled.layout import OUTPUTS, RESULT
 from feedforward.training.compiled.objectives import CLASS_CODES, add_scores, loss_and_delta
 from feedforward.training.compiled.passes import LANES, backward, forward, forward_in_training, lies_by_row
 from feedforward.training.compiled.products import copy, fill, gather_by_feature, gather_by_row, gather_columns
+from feedforward.training.compiled.subnormals import flush_subnormals, restore_mode
 from feedforward.training.compiled.updates import update
 from feedforward.training.compiled.views import matrix, uncounted
 
@@ -35,8 +36,9 @@ def run_span(  # type: ignore[no-untyped-def]
     state_1, state_2, columns, rows = uncounted(state_1), uncounted(state_2), uncounted(columns), uncounted(rows)
     best, batch_labels, scratch, bits = uncounted(best), uncounted(batch_labels), uncounted(scratch), uncounted(bits)
     order, scores, read = uncounted(order), uncounted(scores), uncounted(read)
-    w, g, done = uncounted(params), uncounted(spare), len(bounds) - 1
+    w, g, done = uncounted(params), uncounted(spare), 0
     t, from_ = layers[-1, OUTPUTS], layers[-1, RESULT]
+    mode = flush_subnormals()
     for s in range(len(bounds) - 1):
         batch, b = order[bounds[s] : bounds[s + 1]], bounds[s + 1] - bounds[s]
         width = (b + LANES - 1) // LANES * LANES
@@ -58,7 +60,6 @@ def run_span(  # type: ignore[no-untyped-def]
             score_code, loss_code == CLASS_CODES, scores[s], outputs, batch_labels, goal, weight, b, top, best[:width]
         )
         if not np.isfinite(losses[s]):
-            done = s
             break
         backward(
             layers, alphas, shares, dropout[s], w, g, units, drop_factors, deltas[0], deltas[1], width,
@@ -68,11 +69,11 @@ def run_span(  # type: ignore[no-untyped-def]
             optimizer_code, hyper, updates_before + s + 1, rates[s], decays[s], tensors, factors,
             w, g, state_1, state_2,
         ):  # fmt: skip
-            done = s
             break
-        w, g = g, w
+        w, g, done = g, w, done + 1
     if done % 2:
         copy(params, w)
+    restore_mode(mode)
     return done
 
 
