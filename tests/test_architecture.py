@@ -120,6 +120,7 @@ ORDER = [
     "estimators.regressor",
     "estimators.presets",
     "estimators.members",
+    "estimators.hurry",
     "estimators.tabular_network",
     "estimators.tabular_base",
     "estimators.tabular_classifier",
