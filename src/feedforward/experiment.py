@@ -13,7 +13,7 @@ from sklearn.model_selection import train_test_split
 from feedforward.choices import check_choices, model_of, task_of
 from feedforward.errors import NotFiniteError, SettingError, TableError
 from feedforward.fitting import ask, encoder_of, fit, learner_of, most_epochs
-from feedforward.measures import MEASURES, measured
+from feedforward.measures import OF_ANSWERS, Answers
 from feedforward.storage.labels import label_to_facts
 from feedforward.storage.saving import write_model
 from feedforward.tables.encoding import TableEncoder
@@ -246,12 +246,13 @@ def _scores(
     for part, (X, y) in (("train", train), ("test", test)):
         try:
             with np.errstate(all="ignore"):  # training that diverged leaves weights of any size
-                found[part] = measured(task, y, predict(X))
+                answers = predict(X)
+            found[part] = Answers(y, answers, y if task == "classification" else None).scores()
         except NotFiniteError as error:
-            found[part] = dict.fromkeys(MEASURES[task])
+            found[part] = dict.fromkeys(OF_ANSWERS[task])
             if troubles is not None:
                 troubles.append(f"no score on the rows to {part} on. {error}")
-    return {name: {part: scores[name] for part, scores in found.items()} for name in MEASURES[task]}
+    return {name: {part: scores[name] for part, scores in found.items()} for name in OF_ANSWERS[task]}
 
 
 def _baseline(y: NDArray[Any], task: str) -> Any:
