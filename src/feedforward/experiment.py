@@ -16,6 +16,7 @@ from feedforward.fitting import ask, encoder_of, fit, learner_of, most_epochs
 from feedforward.measures import OF_ANSWERS, Answers
 from feedforward.storage.labels import label_to_facts
 from feedforward.storage.saving import write_model
+from feedforward.tables.dates import DateColumn
 from feedforward.tables.encoding import TableEncoder
 from feedforward.tables.opening import name_of
 from feedforward.tables.reading import read_table
@@ -225,7 +226,11 @@ def run_experiment(
         baseline_scores=_scores(task, lambda X: np.full(len(X), baseline), train, test),
         baseline=baseline,
         seconds=seconds,
-        warnings=[*(_lone_classes(source, target, y) if task == "classification" else []), *troubles],
+        warnings=[
+            *(_lone_classes(source, target, y) if task == "classification" else []),
+            *_doubtful_dates(source, learned),
+            *troubles,
+        ],
     )
     if stop is not None:
         raise Interrupted(experiment, _kept(experiment.learner, checkpoint, stop)) from None
@@ -272,6 +277,18 @@ def _lone_classes(source: str, target: str, y: NDArray[Any]) -> list[str]:
     return [
         f"{source}, target column {target!r}: class {lone[0]} has one row{more}, learned or tested but never both, "
         "so rows were set aside without regard to their classes. Give more rows of it, or drop it."
+    ]
+
+
+def _doubtful_dates(source: str, model: Any) -> list[str]:
+    """Say of which columns it is not known whether months or days come first."""
+    encoder = encoder_of(model)
+    assert encoder is not None  # there is a table
+    names = [name for name, one in encoder.columns_.items() if isinstance(one, DateColumn) and one.guessed]
+    return [
+        f"{source}, column {name!r}: no cell tells months from days, as 31/12/2024 would, so months are taken to come "
+        "first (MM/DD/YYYY). If days do, write the column as YYYY-MM-DD."
+        for name in names
     ]
 
 
