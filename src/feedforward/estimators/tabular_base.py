@@ -319,7 +319,8 @@ class TabularEstimator(FittedNames, CallbackSupport, BaseEstimator):
         if isinstance(X, str | os.PathLike):
             X = read_rows(X, text_columns=self.encoder_.text_columns_)[0]
         if is_frame(X) and hasattr(self, "feature_names_in_"):
-            X = aligned(X, self.feature_names_in_)
+            spare = [name for name, kind in self.encoder_.kinds_.items() if kind == "drop"]
+            X = aligned(X, self.feature_names_in_, spare)
         return np.ascontiguousarray(self.encoder_.transform(X), np.float32)
 
     def _outputs(self, X: Any) -> Array:

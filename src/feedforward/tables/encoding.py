@@ -82,7 +82,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         date is then taken for dates.
     kinds : dict, default None
         From column name (``x0``, ``x1``, ... for arrays) to "number", "category", "boolean", "date" or "drop", where
-        the type of a column does not tell. Text is then read as such.
+        the type of a column does not tell. Text is then read as such; what is dropped may hold anything.
 
     Attributes
     ----------
@@ -375,7 +375,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
                 X = np.array(X, dtype=object)  # else one text would make text of every number
             with explained_for(X):
                 X = validate_data(self, X, reset=reset, dtype=None, ensure_all_finite=False)
-            return array_to_table(X, self._names(X.shape[1]))
+            return array_to_table(X, self._names(X.shape[1]), self._dropped())
         if isinstance(X, pa.RecordBatch):
             X = pa.Table.from_batches([X])
         refuse_repeated_names(X)
@@ -390,7 +390,10 @@ class TableEncoder(TransformerMixin, BaseEstimator):
                 f"Found array with {lack} (shape={tuple(X.shape)}) while a minimum of 1 is required by TableEncoder. "
                 f"Give a table with rows and columns."
             )
-        return frame_to_table(X, self._names(X.shape[1]))
+        return frame_to_table(X, self._names(X.shape[1]), self._dropped())
+
+    def _dropped(self) -> set[str]:
+        return {name for name, kind in (self.kinds or {}).items() if kind == "drop"}
 
     def _names(self, width: int) -> list[str]:
         return [str(name) for name in getattr(self, "feature_names_in_", (f"x{j}" for j in range(width)))]
