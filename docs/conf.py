@@ -38,7 +38,7 @@ nb_execution_cache_path = str(
     HERE.parent / "build" / "notebooks" / hashlib.sha256(b"".join(map(Path.read_bytes, SOURCES))).hexdigest()[:12]
 )
 nb_execution_in_temp = True
-nb_execution_timeout = 120
+nb_execution_timeout = 600  # of one cell; a busy machine takes its time
 nb_execution_raise_on_error = True
 nb_merge_streams = True
 nb_render_markdown_format = "gfm"

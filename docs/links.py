@@ -1,4 +1,4 @@
-"""Check a built site: every link within it leads somewhere, and no page loads anything from another host.
+"""Check a built site: links lead somewhere, pages load nothing from another host and do not tell where they were built.
 
 python docs/links.py build/site
 """
@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 LOADED = {"script": "src", "img": "src", "iframe": "src", "source": "src", "video": "src", "embed": "src"}
+HERE = (str(Path(__file__).resolve().parents[1]), "ipykernel_")
 LOADED_LINKS = {"stylesheet", "icon", "shortcut", "preload", "modulepreload", "manifest"}
 
 
@@ -21,7 +22,8 @@ class Page(HTMLParser):
         self.links: list[str] = []
         self.loaded: list[str] = []
         self.anchors: set[str] = set()
-        self.feed(path.read_text(encoding="utf-8"))
+        self.text = path.read_text(encoding="utf-8")
+        self.feed(self.text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         found = {name: value or "" for name, value in attrs}
@@ -43,6 +45,7 @@ def faults(site: Path) -> list[str]:
     for path, page in pages.items():
         name = path.relative_to(site)
         found += [f"{name}: loads {address[:80]} from elsewhere" for address in page.loaded if _elsewhere(address)]
+        found += [f"{name}: names {place}, of the machine it was built on" for place in HERE if place in page.text]
         for address in {*page.links, *page.loaded}:
             parts = urlsplit(address)
             if parts.scheme or parts.netloc:

@@ -41,9 +41,10 @@ def subscribers(n: int = 2000, seed: int = 0) -> pd.DataFrame:
 def run(line: str) -> None:
     """Run a command of feedforward, and print it with what it prints: results and words, no progress."""
     name, *rest = shlex.split(line)
+    calm = {key: value for key, value in os.environ.items() if key not in ("FORCE_COLOR", "CLICOLOR_FORCE")}
     done = subprocess.run(
         [Path(sys.executable).with_name(name), *rest],
-        env={**os.environ, "COLUMNS": "100"},
+        env={**calm, "COLUMNS": "80", "TERM": "dumb"},
         capture_output=True,
         check=False,
         encoding="utf-8",
@@ -65,7 +66,7 @@ def command(name: str) -> None:
     records = [record for part in found.get_params(context) if (record := part.get_help_record(context))]
     rows = "\n".join(f"| {_code(option)} | {' '.join(meaning.split())} |" for option, meaning in records)
     shell = f"```sh\n{examples.strip()}\n```\n\n" if examples else ""
-    display(Markdown(f"{words}\n\n{shell}| | |\n| --- | --- |\n{rows}\n"))
+    display(Markdown(f"{words}\n\n{shell}| option | meaning |\n| --- | --- |\n{rows}\n"))
 
 
 def _code(option: str) -> str:

@@ -9,7 +9,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 import feedforward as ff
 from feedforward.baselines import BASELINES, baseline, stored_size
-from feedforward.scoring import answers_of
+from feedforward.measures import answers_of
 
 
 def mixed(n: int = 300) -> tuple[pa.Table, np.ndarray]:

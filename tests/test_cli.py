@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 from matplotlib.image import imread
 from sklearn.datasets import load_wine
+from sklearn.metrics import log_loss, roc_auc_score
 
 import feedforward
 from commands import GOOD, nobody, process, run, write
@@ -486,6 +487,11 @@ def test_evaluate_says_how_good_it_is(wine: Path, wine_model: Path, houses: Path
     answers = run("predict", wine_model, wine).stdout.splitlines()[1:]
     right = [line.rpartition(",")[2] for line in wine.read_text().splitlines()[1:]]
     assert facts["accuracy"] == pytest.approx(np.mean(np.array(answers) == right))
+    printed = run("predict", wine_model, wine, "--proba").stdout.splitlines()[1:]
+    chances = np.array([line.split(",")[1:] for line in printed], float)
+    chances /= chances.sum(axis=1, keepdims=True)  # float32 sums to one but for its last digits
+    assert facts["log_loss"] == pytest.approx(log_loss(right, chances), rel=1e-4)
+    assert facts["auc"] == pytest.approx(roc_auc_score(right, chances, multi_class="ovr"))
     assert facts["baseline"] == {"answer": "cultivar 1", "accuracy": pytest.approx(71 / 178)}
     printed = run("evaluate", wine_model, wine).stdout
     assert "178 rows" in printed
@@ -495,7 +501,13 @@ def test_evaluate_says_how_good_it_is(wine: Path, wine_model: Path, houses: Path
     scores = json.loads(run("evaluate", path, houses, "--json").stdout)
     parts = json.loads(train.stdout)["mean_absolute_error"]
     assert scores["mean_absolute_error"] == pytest.approx(0.75 * parts["train"] + 0.25 * parts["test"])
-    assert "R²" in run("evaluate", path, houses).stdout
+    given = [float(line.rpartition(",")[2]) for line in houses.read_text().splitlines()[1:]]
+    answers = [float(line) for line in run("predict", path, houses).stdout.splitlines()[1:]]
+    squares = np.mean((np.array(given) - answers) ** 2)
+    assert scores["root_mean_squared_error"] == pytest.approx(np.sqrt(squares))
+    printed = run("evaluate", path, houses).stdout
+    assert "R²" in printed
+    assert "RMSE" in printed
 
 
 def test_labels_that_a_model_does_not_know_are_said(wine: Path, wine_model: Path) -> None:

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,37 @@ def test_it_is_the_default_and_strong_its_preset(tmp_path: Path) -> None:
         "size": "number", "town": "category", "shop": "category", "open": "boolean", "day": "date",
     }  # fmt: skip
     assert "callbacks" not in facts["settings"]
+
+
+def test_dates_in_words_and_digits_are_those_of_iso(tmp_path: Path) -> None:
+    days = [f"{2020 + i % 3}-{i % 12 + 1:02}-{i % 28 + 1:02}" for i in range(80)]
+    moments = [datetime.fromisoformat(day) for day in days]
+    answers = []
+    for number, written in enumerate(("%Y-%m-%d", "%d %b %Y", "%B %d %Y", "%Y%m%d")):
+        rows = [[moment.strftime(written), moment.month < 6] for moment in moments]
+        table, model = write(tmp_path / f"{number}.csv", [["day", "early"], *rows]), tmp_path / f"{number}.safetensors"
+        run("train", table, "-t", "early", "-p", "fast", "--epochs", 2, "-k", "day=date", "--out", model)
+        answers.append(run("predict", model, table, "--proba").stdout)
+    assert set(answers) == {answers[0]}
+
+
+def test_dropped_columns_need_no_name_no_order_and_no_place(tmp_path: Path) -> None:
+    rows = [[i, "odd" if i % 9 == 4 else i, i % 7, i % 7 < 3] for i in range(60)]
+    whole = write(tmp_path / "whole.csv", [["", "mixed", "x", "y"], *rows])
+    alone = write(tmp_path / "alone.csv", [["x", "y"], *[row[2:] for row in rows]])
+    model = tmp_path / "m.safetensors"
+    assert "--kind 'column 1=drop'" in run("train", whole, "-t", "y", "--epochs", 1, code=2).stderr
+    drop = ("-k", "column 1=drop", "-k", "mixed=drop")
+    run("train", whole, "-t", "y", "-p", "fast", "--epochs", 2, *drop, "--out", model)
+    assert run("predict", model, alone).stdout == run("predict", model, whole).stdout
+    judged = [json.loads(run("evaluate", model, table, "--json").stdout)["log_loss"] for table in (alone, whole)]
+    assert judged[0] == judged[1]
+
+
+def test_who_cannot_tell_months_from_days_says_so(tmp_path: Path) -> None:
+    rows = [[f"{i % 12 + 1:02}/{i % 7 + 1:02}/2024", i % 2] for i in range(60)]
+    table = write(tmp_path / "t.csv", [["day", "y"], *rows])
+    assert "column 'day': no cell tells months from days" in run("train", table, "-t", "y", "--epochs", 1).stderr
 
 
 @pytest.mark.parametrize("target", ["sold", "price"])

@@ -23,6 +23,8 @@ FORMATS = {
     "DD.MM.YYYY": "%d.%m.%Y",
     "MM/DD/YYYY": "%m/%d/%Y",
     "DD/MM/YYYY": "%d/%m/%Y",
+    "DD Mon YYYY": "%d %b %Y",
+    "Mon DD, YYYY": "%b %d, %Y",
 }
 EPOCH = datetime(1970, 1, 1)
 
@@ -148,6 +150,9 @@ def test_text_is_read_as_the_dates_it_was_written_from(written: str, clock: str)
         (["31.1.2024", "1.2.2024 "], [date(2024, 1, 31), date(2024, 2, 1)]),
         ([" 2024-01-31", "2024-02-01"], [date(2024, 1, 31), date(2024, 2, 1)]),
         (["1/2/2024 8:05", "12/31/2024"], [datetime(2024, 1, 2, 8, 5), datetime(2024, 12, 31)]),
+        (["1 Feb 2024", "31 JAN 2024"], [date(2024, 2, 1), date(2024, 1, 31)]),
+        (["1-feb-2024", "31-Jan-2024 7:30"], [datetime(2024, 2, 1), datetime(2024, 1, 31, 7, 30)]),
+        (["February 1, 2024", "Jan 31 2024"], [date(2024, 2, 1), date(2024, 1, 31)]),
         (["2/29/2024", "NA", "", None], [date(2024, 2, 29), None, None, None]),
     ],
     ids=str,
@@ -177,6 +182,10 @@ def test_without_a_day_above_12_months_come_first_and_the_description_says_so() 
         ["1.2.3", "4.5.6"],
         ["10:30", "11:45"],
         ["1/2/24", "3/4/24"],
+        ["20240131", "20240201"],
+        ["1 Feb 2024", "Jan 31, 2024"],
+        ["31 Feb 2024", "1 Feb 2024"],
+        ["1 Febr 2024", "2 Febr 2024"],
         ["2024-01-31T10:00:00+02:00", "2024-01-31T10:00:00"],
     ],
     ids=str,
@@ -199,6 +208,20 @@ def test_declared_dates_are_read_in_any_format(written: str) -> None:
     texts = [day.strftime(FORMATS[written]) for day in days]
     fitted = TableEncoder(scaling="none", kinds={"when": "date"}).fit(table(when=texts))
     assert fitted.transform(table(when=texts))[:, 0].tolist() == [(day - date(1970, 1, 1)).days for day in days]
+
+
+@pytest.mark.parametrize("cells", [[20240131, 20231201], [20240131.0, 20231201.0, np.nan], ["20240131", "20231201"]])
+@pytest.mark.parametrize("library", [pd.DataFrame, pl.DataFrame])
+def test_whole_numbers_are_dates_where_they_are_declared_to_be(cells: list[Any], library: Any) -> None:
+    days = [date(2024, 1, 31), date(2023, 12, 1), None][: len(cells)]
+    fitted = encoder(kinds={"when": "date"}).fit(library({"when": cells}))
+    twin = encoder().fit(library({"when": days}))
+    assert_array_equal(fitted.transform(library({"when": cells})), twin.transform(library({"when": days})))
+    assert_array_equal(fitted.transform(library({"when": ["20240131"]})), twin.transform(library({"when": days[:1]})))
+    with pytest.raises(InputError, match="dates written YYYYMMDD; got '20240199' at row 0"):
+        fitted.transform(library({"when": [20240199]}))
+    again = TableEncoder.from_state(*fitted.get_state())
+    assert_array_equal(again.transform(library({"when": cells})), fitted.transform(library({"when": cells})))
 
 
 @pytest.mark.parametrize("parts", [True, False])

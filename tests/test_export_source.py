@@ -222,6 +222,7 @@ def test_dates_are_read_as_the_encoder_reads_them(written: str) -> None:
     rng = np.random.default_rng(0)
     moments = [datetime(1900, 1, 1) + timedelta(minutes=int(m)) for m in rng.integers(0, 10**8, 200)]
     texts = [written.replace("YYYY", f"{m.year}").replace("MM", f"{m:%m}").replace("DD", f"{m:%d}") for m in moments]
+    texts = [text.replace("Mon", f"{m:%b}") for text, m in zip(texts, moments, strict=True)]
     texts = [f"{text} {moment:%H:%M}" for text, moment in zip(texts, moments, strict=True)]
     if written[0] != "Y":  # as people write
         texts[:50] = [text.lstrip("0").replace(" 0", " ") for text in texts[:50]]

@@ -36,6 +36,21 @@ def test_machine_code_is_cached_beside_the_source(tmp_path: Path) -> None:
     assert [path.stat().st_mtime_ns for path in tmp_path.rglob("*.nbc")] == [written]
 
 
+def test_it_is_known_whether_machine_code_is_at_hand(tmp_path: Path) -> None:
+    (tmp_path / "kernel.py").write_text(MODULE)
+    code = (
+        "import numpy as np; from kernel import double; from feedforward.kernels import is_made\n"
+        "kinds = np.float32, np.float64\n"
+        "print(*(is_made(double, kind) for kind in kinds)); double(np.ones(3)); "
+        "print(*(is_made(double, kind) for kind in kinds))"
+    )
+    assert run(tmp_path, code) == "False False\nFalse True\n"
+    assert run(tmp_path, code) == "False True\nFalse True\n"
+    (tmp_path / "kernel.py").write_text(MODULE + "\nTHREE = 3\n")
+    assert run(tmp_path, code) == "False False\nFalse True\n"
+    assert run(tmp_path, code, NUMBA_DISABLE_JIT="1") == "True True\nTrue True\n"
+
+
 def test_nothing_is_compiled_where_numba_is_off(tmp_path: Path) -> None:
     (tmp_path / "kernel.py").write_text(MODULE)
     code = "import numpy, kernel; print(kernel.double(numpy.ones(3)))"

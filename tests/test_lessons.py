@@ -40,10 +40,12 @@ def test_cells_are_found_with_their_lines_and_tags() -> None:
         "# A\n\n```{code-cell} ipython3\n:tags: [hide-cell, raises-exception]\n:mystnb:\n:  a: b\n\n1 / 0\n```\n\nb\n"
     )
     text += "```{code-cell} ipython3\nx = 1\n```\n```python\nnot a cell\n```\n"
-    failing, plain = cells_of(text)
+    text += "```{code-cell} ipython3\n---\ntags: [hide-cell]\nmystnb:\n  a: b\n---\ny = -1\n```\n"
+    failing, plain, hidden = cells_of(text)
     assert failing == Cell("\n1 / 0\n", 7, frozenset({"hide-cell", "raises-exception"}))
     assert failing.may_fail
     assert plain == Cell("x = 1\n", 13, frozenset())
+    assert hidden == Cell("y = -1\n", 24, frozenset({"hide-cell"}))
 
 
 @every_lesson

@@ -280,7 +280,7 @@ BAD = [
     bad("utf-16", "a,b\n1,x\n".encode("utf-16"), "line 1", "encoding=", "--encoding", "'utf-16'"),
     bad("not ascii", "a,b\n1,é\n", "line 2", "column 'b'", "encoding=", encoding="ascii"),
     bad("two columns of one name", "a,b,a\n1,2,3\n", "line 1", "'a'", "column 1", "column 3", "Rename"),
-    bad("nameless column", ",a\n0,1\n", "line 1", "column 1", "no name", "index=False"),
+    bad("nameless column", ",a\n0,1\n", "line 1", "column 1", "no name", "{'column 1': 'drop'}"),
     bad(
         "text among numbers", f"a,b\n{TEN}old,3\n", "line 12", "'a'", "'old'", "Correct", "empty", "text_columns=['a']"
     ),

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression, Perceptron
-from sklearn.metrics import accuracy_score, log_loss, mean_absolute_error, r2_score, roc_auc_score
+from sklearn.metrics import accuracy_score, log_loss, mean_absolute_error, mean_squared_error, r2_score, roc_auc_score
 
-from feedforward.scoring import Answers, answers_of, deciding, resample
+from feedforward.measures import Answers, answers_of, deciding
+from feedforward.scoring import resample
 
 
 def some_rows(classes: int, n: int = 120, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -45,6 +46,8 @@ def test_measures_of_numbers_are_those_of_scikit_learn(weighted: bool) -> None:
     w = rng.integers(0, 3, 80).astype(float) if weighted else np.ones(80)
     found = {name: measure(w) for name, measure in answers_of(model, X, y).measures().items()}
     assert found["r2"] == pytest.approx(r2_score(y, model.predict(X), sample_weight=w))
+    squares = mean_squared_error(y, model.predict(X), sample_weight=w)
+    assert found["root_mean_squared_error"] == pytest.approx(np.sqrt(squares))
     assert found["mean_absolute_error"] == pytest.approx(mean_absolute_error(y, model.predict(X), sample_weight=w))
 
 

@@ -333,3 +333,14 @@ def test_resuming_a_network_of_another_size_is_refused_within_a_few_lines(tmp_pa
     with pytest.raises(ff.errors.SettingError, match=r"layers was .*out_features=128.* and is .*out_features=256") as e:
         other.fit(X, y)
     assert len(str(e.value)) < 1000
+
+
+def test_what_is_dropped_may_hold_anything_and_be_missing() -> None:
+    X = pd.DataFrame({"mixed": [1, "a", [2], None] * 20, "x": np.arange(80.0)})
+    y = X["x"] > 30
+    model = ff.TabularClassifier(preset="fast", max_epochs=2, random_state=0, kinds={"mixed": "drop"}).fit(X, y)
+    expected = model.predict_proba(X)
+    for given in (X[["x"]], X[["x", "mixed"]], X.assign(mixed="b"), pa.table({"x": X["x"]})):
+        np.testing.assert_array_equal(model.predict_proba(given), expected)
+    array = ff.TableEncoder(kinds={"x0": "drop"}).fit(X.to_numpy(dtype=object))
+    assert array.transform(X.to_numpy(dtype=object)).shape == (80, 1)

@@ -15,7 +15,7 @@ from feedforward.estimators.regressor import MLPRegressor
 from feedforward.estimators.tabular_base import TabularEstimator
 from feedforward.estimators.tabular_classifier import TabularClassifier
 from feedforward.estimators.tabular_regressor import TabularRegressor
-from feedforward.measures import MEASURES
+from feedforward.measures import OF_ANSWERS
 from feedforward.neurons.adaline import Adaline
 from feedforward.neurons.perceptron import Perceptron
 from feedforward.tables.encoding import TableEncoder
@@ -44,8 +44,8 @@ def check_choices(model: str, task: str | None, settings: Mapping[str, Any], has
     """
     if model not in MODELS:
         raise SettingError(f"There is no model {model!r}. {nearest(model, MODELS, 'models')}")
-    if task is not None and task not in MEASURES:
-        raise SettingError(f"There is no task {task!r}. {nearest(task, MEASURES, 'tasks')}")
+    if task is not None and task not in OF_ANSWERS:
+        raise SettingError(f"There is no task {task!r}. {nearest(task, OF_ANSWERS, 'tasks')}")
     if task is not None and task not in MODELS[model]:
         raise SettingError(f"{model} tells classes apart; for the task {task!r} take the model 'tabular' or 'mlp'.")
     if has_checkpoint and "regression" not in MODELS[model]:

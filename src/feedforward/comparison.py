@@ -17,7 +17,8 @@ from feedforward.choices import MODELS, model_of, task_of
 from feedforward.errors import SettingError
 from feedforward.estimators.presets import PRESETS
 from feedforward.fitting import fit
-from feedforward.scoring import DECIDING, HIGHER_IS_BETTER, SHARE, Estimate, answers_of
+from feedforward.measures import DECIDING, HIGHER_IS_BETTER, answers_of
+from feedforward.scoring import SHARE, Estimate
 from feedforward.tables.opening import name_of
 from feedforward.tables.reading import read_table
 from feedforward.validation import nearest

@@ -13,9 +13,10 @@ from sklearn.model_selection import train_test_split
 from feedforward.choices import check_choices, model_of, task_of
 from feedforward.errors import NotFiniteError, SettingError, TableError
 from feedforward.fitting import ask, encoder_of, fit, learner_of, most_epochs
-from feedforward.measures import MEASURES, measured
+from feedforward.measures import OF_ANSWERS, Answers
 from feedforward.storage.labels import label_to_facts
 from feedforward.storage.saving import write_model
+from feedforward.tables.dates import DateColumn
 from feedforward.tables.encoding import TableEncoder
 from feedforward.tables.opening import name_of
 from feedforward.tables.reading import read_table
@@ -225,7 +226,11 @@ def run_experiment(
         baseline_scores=_scores(task, lambda X: np.full(len(X), baseline), train, test),
         baseline=baseline,
         seconds=seconds,
-        warnings=[*(_lone_classes(source, target, y) if task == "classification" else []), *troubles],
+        warnings=[
+            *(_lone_classes(source, target, y) if task == "classification" else []),
+            *_doubtful_dates(source, learned),
+            *troubles,
+        ],
     )
     if stop is not None:
         raise Interrupted(experiment, _kept(experiment.learner, checkpoint, stop)) from None
@@ -246,12 +251,13 @@ def _scores(
     for part, (X, y) in (("train", train), ("test", test)):
         try:
             with np.errstate(all="ignore"):  # training that diverged leaves weights of any size
-                found[part] = measured(task, y, predict(X))
+                answers = predict(X)
+            found[part] = Answers(y, answers, y if task == "classification" else None).scores()
         except NotFiniteError as error:
-            found[part] = dict.fromkeys(MEASURES[task])
+            found[part] = dict.fromkeys(OF_ANSWERS[task])
             if troubles is not None:
                 troubles.append(f"no score on the rows to {part} on. {error}")
-    return {name: {part: scores[name] for part, scores in found.items()} for name in MEASURES[task]}
+    return {name: {part: scores[name] for part, scores in found.items()} for name in OF_ANSWERS[task]}
 
 
 def _baseline(y: NDArray[Any], task: str) -> Any:
@@ -271,6 +277,18 @@ def _lone_classes(source: str, target: str, y: NDArray[Any]) -> list[str]:
     return [
         f"{source}, target column {target!r}: class {lone[0]} has one row{more}, learned or tested but never both, "
         "so rows were set aside without regard to their classes. Give more rows of it, or drop it."
+    ]
+
+
+def _doubtful_dates(source: str, model: Any) -> list[str]:
+    """Say of which columns it is not known whether months or days come first."""
+    encoder = encoder_of(model)
+    assert encoder is not None  # there is a table
+    names = [name for name, one in encoder.columns_.items() if isinstance(one, DateColumn) and one.guessed]
+    return [
+        f"{source}, column {name!r}: no cell tells months from days, as 31/12/2024 would, so months are taken to come "
+        "first (MM/DD/YYYY). If days do, write the column as YYYY-MM-DD."
+        for name in names
     ]
 
 

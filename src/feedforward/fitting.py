@@ -56,7 +56,8 @@ def fit(
             inputs, estimator = train[0], model
             if isinstance(model, Pipeline):
                 inputs, estimator = model[0].fit_transform(train[0]), model[-1]
-            _compile(estimator, inputs, train[1])
+            if getattr(estimator, "time_limit", None) is None:  # else that counts too
+                _compile(estimator, inputs, train[1])
             start = time.perf_counter()
             if hasattr(estimator, "epochs"):
                 for epoch in estimator.epochs(inputs, train[1]):

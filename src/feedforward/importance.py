@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import r2_score
 
 from feedforward.errors import InputError
-from feedforward.scoring import answers_of
+from feedforward.measures import answers_of
 from feedforward.targets import missing
 from feedforward.validation import COUNT, COUNT_OR_ZERO, check_setting, explained_for, kind
 

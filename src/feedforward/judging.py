@@ -8,11 +8,12 @@ from numpy.typing import NDArray
 
 from feedforward.answers import ModelRows, StoredModel
 from feedforward.errors import SettingError, TableError
-from feedforward.measures import measured
+from feedforward.measures import Answers, chances_method, with_chances
 from feedforward.storage.labels import label_from_facts
 
 Array = NDArray[Any]
 _KIND_WORDS = {"U": "text", "O": "text", "b": "booleans", "i": "numbers", "u": "numbers", "f": "numbers"}
+_MOST_CHANCES = 2**27  # numbers that are kept at once: a gigabyte
 _READ_AS = {"text": "text", "booleans": "boolean", "numbers": "whole"}
 
 
@@ -54,13 +55,10 @@ def evaluate_table(
         raise SettingError(f"{target!r} is a column that {model.path} reads, not one that it predicts. Name another.")
     read_as = "number" if classes is None else _READ_AS[_KIND_WORDS[np.array(classes.tolist()).dtype.kind]]
     rows = ModelRows(model, path, encoding=encoding, delimiter=delimiter, target=(target, read_as), rows=piece)
-    right, answers = list[Array](), list[Array]()
-    for source, columns, y in rows:
-        right.append(np.asarray(y))
-        answers.append(model.ask("predict", columns, source))
-    y = np.concatenate(right)
+    judged, notes = _judged(model, rows, classes)
+    y = judged.y
     task = "regression" if classes is None else "classification"
-    found = {
+    found: dict[str, Any] = {
         "model": str(model.path),
         "table": rows.name,
         "estimator": type(model.learner).__name__,
@@ -70,13 +68,31 @@ def evaluate_table(
         "baseline": None,
         "unknown_labels": _check_answers(classes, y, f"{rows.name}, column {target!r}"),
         "ignored_columns": rows.ignored,
-        "notes": rows.notes(),
+        "notes": [*rows.notes(), *notes],
     }
-    found |= measured(task, y, np.concatenate(answers))
+    found |= judged.scores()
     if "baseline" in about:
         baseline = label_from_facts(about["baseline"]["answer"])
-        found["baseline"] = {"answer": baseline, **measured(task, y, np.full(len(y), baseline))}
+        found["baseline"] = {"answer": baseline, **Answers(y, np.full(len(y), baseline), classes).scores()}
     return found
+
+
+def _judged(model: StoredModel, rows: ModelRows, classes: Array | None) -> tuple[Answers, list[str]]:
+    """Return right answers and the model's, with what it gave each class, unless that is too much; and say so then."""
+    right, answers, chances, kept = list[Array](), list[Array](), list[Array](), 0
+    method = None if classes is None else chances_method(model.model)
+    for source, columns, y in rows:
+        right.append(np.asarray(y))
+        answers.append(model.ask("predict", columns, source))
+        if method is not None and kept <= _MOST_CHANCES:
+            chances.append(model.ask(method, columns, source))
+            kept += chances[-1].size
+    y, found = np.concatenate(right), np.concatenate(answers)
+    if kept > _MOST_CHANCES:
+        return Answers(y, found, classes), ["log loss and AUC are left out: for so many rows they need too much memory"]
+    if classes is None or method is None or np.asarray(y).dtype.kind != np.array(classes.tolist()).dtype.kind:
+        return Answers(y, found, classes), []
+    return with_chances(y, found, classes, np.concatenate(chances), method == "predict_proba"), []
 
 
 def _is_several(model: StoredModel) -> bool:

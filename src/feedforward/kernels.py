@@ -13,6 +13,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, ParamSpec, TypeVar
 
+import numpy as np
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -50,14 +52,43 @@ def compiled(function: Callable[P, R]) -> Callable[P, R]:
     """
     machine_code: Callable[..., R] | None = None
 
-    @wraps(function)
-    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+    def dispatcher() -> Callable[..., R]:
         nonlocal machine_code
         if machine_code is None:
             machine_code = _compile(function)
-        return machine_code(*args, **kwargs)
+        return machine_code
 
+    @wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        return (machine_code or dispatcher())(*args, **kwargs)
+
+    call.dispatcher = dispatcher  # type: ignore[attr-defined]  # `is_made` asks it
     return call
+
+
+def is_made(function: Callable[..., Any], dtype: Any) -> bool:
+    """Return whether a `compiled` function has its machine code for arrays of a dtype: in this process, or on disk.
+
+    It is told by the dtype of the first argument. With ``NUMBA_DISABLE_JIT=1`` there is nothing to be made.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> @compiled
+    ... def first(values):
+    ...     return values[0]
+    >>> is_made(first, np.float32), float(first(np.ones(1, np.float32))), is_made(first, np.float32)
+    (False, 1.0, True)
+    """
+    import numba
+
+    code, wanted = function.dispatcher(), numba.from_dtype(np.dtype(dtype))  # type: ignore[attr-defined]
+    if not hasattr(code, "overloads"):
+        return True
+    stored = getattr(code._cache, "_cache_file", None)  # as `_watch_all_files` has it; there is none without a folder
+    machine = code.targetctx.codegen().magic_tuple()
+    on_disk = [] if stored is None else [types for types, made_for, _ in stored._load_index() if made_for == machine]
+    return any(types[0].dtype == wanted for types in (*code.overloads, *on_disk))
 
 
 def inner(function: Callable[P, R]) -> Callable[P, R]:

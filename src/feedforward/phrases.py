@@ -7,8 +7,10 @@ MEASURE_NAMES = {
     "auc": "AUC",
     "accuracy": "accuracy",
     "r2": "R²",
+    "root_mean_squared_error": "RMSE",
     "mean_absolute_error": "mean abs. error",
 }
+IN_UNITS = ("root_mean_squared_error", "mean_absolute_error")  # of the target
 
 
 def always_answer(task: str, answer: Any) -> str:
@@ -34,7 +36,7 @@ def figure(name: str, score: float | None) -> str:
         return "none"
     if name == "accuracy":
         return f"{100 * score:.1f} %"
-    return f"{score:.4g}" if name == "mean_absolute_error" else f"{round(score, 3) + 0.0:.3f}"
+    return f"{score:.4g}" if name in IN_UNITS else f"{round(score, 3) + 0.0:.3f}"
 
 
 def counted(count: int, noun: str) -> str:

@@ -74,7 +74,9 @@ def print_evaluation(found: dict[str, Any]) -> None:
     if found["baseline"]:
         table.add_section()
         always = always_answer(found["task"], found["baseline"]["answer"])
-        table.add_row(always, *(figure(name, found["baseline"][name]) for name in measures), style="dim")
+        plain = found["baseline"]
+        cells = [figure(name, plain[name]) if name in plain else "" for name in measures]
+        table.add_row(always, *cells, style="dim")
     results.print(table)
 
 

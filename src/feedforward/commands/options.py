@@ -40,7 +40,9 @@ Preset = Annotated[
 TimeLimit = Annotated[
     float | None,
     typer.Option(
-        metavar="SECONDS", help="Of tabular: what training may take; kept to from 5 up, and not to be repeated exactly."
+        metavar="SECONDS",
+        help="Of tabular: what training may take, from 5 up. Reading the file, scores and pictures come on top; such a "
+        "run cannot be repeated exactly.",
     ),
 ]
 Epochs = Annotated[int | None, typer.Option(metavar="N", help="The most passes over the rows.")]

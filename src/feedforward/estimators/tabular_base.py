@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from feedforward import nn
 from feedforward.errors import FeedforwardError, InputError
 from feedforward.estimators.callbacks import CallbackSupport, FitTasks, with_callbacks
+from feedforward.estimators.hurry import STARTING, UNMADE, fitting_in
 from feedforward.estimators.inputs import CALLBACKS, check_lengths, check_name, drawn_seed, weights_of
 from feedforward.estimators.members import folds
 from feedforward.estimators.presets import LEARNING_RATE, Preset, preset_of
@@ -26,8 +27,9 @@ from feedforward.tables.encoding import TableEncoder
 from feedforward.tables.frames import aligned, is_frame
 from feedforward.tables.reading import read_rows, read_table
 from feedforward.training.checkpoints import Callback, Checkpoint
+from feedforward.training.deadline import Deadline
 from feedforward.training.devices import check_device_name
-from feedforward.training.engines import ENGINES
+from feedforward.training.engines import ENGINES, is_ready_in
 from feedforward.training.loop import train
 from feedforward.training.plan import Rows
 from feedforward.training.predictor import outputs
@@ -125,6 +127,7 @@ class TabularEstimator(FittedNames, CallbackSupport, BaseEstimator):
             If rows, targets, weights or settings cannot be used.
         """
         preset, seed = self.checked_preset(), drawn_seed(self.random_state)
+        deadline = Deadline(self.time_limit)
         for name in ("network_", "_folded"):
             self.__dict__.pop(name, None)  # if this fails, no network stays behind for other columns and classes
         table, y = self._taken_apart(X, y, "X")
@@ -133,7 +136,7 @@ class TabularEstimator(FittedNames, CallbackSupport, BaseEstimator):
         learned, judged = self._folds(rows, preset, seed, own)
         self.seed_ = seed
         try:
-            self._train(preset, rows, learned, judged, own, (table, y, sample_weight))
+            self._train(preset, rows, learned, judged, own, (table, y, sample_weight), deadline)
         except FeedforwardError:
             self.__dict__.pop("network_", None)
             raise
@@ -141,11 +144,17 @@ class TabularEstimator(FittedNames, CallbackSupport, BaseEstimator):
 
     @with_callbacks
     def _train(
-        self, preset: Preset, rows: Rows, learned: Array, judged: Array, own: Rows | None, given: tuple[Any, Any, Any]
+        self,
+        preset: Preset,
+        rows: Rows,
+        learned: Array,
+        judged: Array,
+        own: Rows | None,
+        given: tuple[Any, Any, Any],
+        deadline: Deadline,
     ) -> None:
-        network = stacked_members(
-            preset, self._activation, self.encoder_.blocks_, rows.X, learned, self.n_outputs_, self.seed_
-        )
+        parts = (preset, self._activation, self.encoder_.blocks_, rows.X, learned, self.n_outputs_, self.seed_)
+        network = stacked_members(*parts, seconds=STARTING * deadline.left)
         recipe = self._recipe(preset, learned.shape[1])
         rates, decays = factors(network)
         rate, decay = recipe.learning_rate, recipe.weight_decay
@@ -153,8 +162,11 @@ class TabularEstimator(FittedNames, CallbackSupport, BaseEstimator):
         training = Training(network, optimizer, self.seed_)
         validation = _members_rows(rows, judged) if own is None else own
         tasks = FitTasks(self, recipe.max_epochs, *given, _fitted_attributes)
+        is_made = self.engine == "compiled" or is_ready_in(deadline.left, np.float32)
+        compiled = is_made and self.engine != "numpy"
         try:
             with threads(self.n_jobs):
+                validation, reserve = self._in_time(network, validation, compiled, deadline)
                 train(
                     training,
                     rows,
@@ -167,21 +179,35 @@ class TabularEstimator(FittedNames, CallbackSupport, BaseEstimator):
                     member_rows=learned,
                     callbacks=(*self.callbacks, *tasks.callbacks),
                     verbose=bool(self.verbose),
-                    time_limit=self.time_limit,
+                    time_limit=None if self.time_limit is None else max(deadline.left - reserve, 1e-3),
                 )
         finally:  # after Ctrl-C too there is a network, with its history
             for name, value in _fitted_attributes(training).items():
                 setattr(self, name, value)
-            self._finish(validation)
+            self.take_network(self.network_)
+            self._learn_certainty(self._folded, validation, compiled)
         tasks.end()
-        for trouble in training.troubles:
+        for trouble in (*training.troubles, *([] if is_made or self.engine == "numpy" else [UNMADE])):
             warnings.warn(f"{type(self).__name__}: {trouble}", ConvergenceWarning, stacklevel=4)
 
-    def _finish(self, validation: Rows | None) -> None:
-        """Make ready for prediction: fold, and learn how sure the answers are."""
-        self.take_network(self.network_)
+    def _in_time(
+        self, network: nn.Sequential, validation: Rows | None, compiled: bool, deadline: Deadline
+    ) -> tuple[Rows | None, float]:
+        """Return the rows to judge on that there is time for, and the seconds that the end takes after training."""
+        if validation is None or self.time_limit is None:
+            return validation, 0.0
+        folded = nn.fold(network)
+        fewer, seconds = fitting_in(
+            lambda some: self._learn_certainty(folded, some, compiled), validation, deadline.left
+        )
+        if any(isinstance(callback, Checkpoint) for callback in self.callbacks):  # who goes on has the same rows
+            return validation, seconds * len(validation) / len(fewer)
+        return fewer, seconds
+
+    def _learn_certainty(self, folded: nn.Sequential, validation: Rows | None, compiled: bool) -> None:
+        """Learn how sure the answers are, from rows that were not learned from."""
         if validation is not None:
-            seen = outputs(self._folded, validation.X, compiled=self.engine != "numpy")
+            seen = outputs(folded, validation.X, compiled=compiled)
             self._calibrate(seen.astype(np.float64), validation.targets, validation.weights)
 
     def _recipe(self, preset: Preset, n: int) -> Recipe:
@@ -293,7 +319,8 @@ class TabularEstimator(FittedNames, CallbackSupport, BaseEstimator):
         if isinstance(X, str | os.PathLike):
             X = read_rows(X, text_columns=self.encoder_.text_columns_)[0]
         if is_frame(X) and hasattr(self, "feature_names_in_"):
-            X = aligned(X, self.feature_names_in_)
+            spare = [name for name, kind in self.encoder_.kinds_.items() if kind == "drop"]
+            X = aligned(X, self.feature_names_in_, spare)
         return np.ascontiguousarray(self.encoder_.transform(X), np.float32)
 
     def _outputs(self, X: Any) -> Array:

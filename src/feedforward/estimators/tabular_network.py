@@ -6,6 +6,7 @@ layers, and `factors` has the rest.
 """
 
 from collections.abc import Sequence
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -18,11 +19,19 @@ from feedforward.tables.layout import Block
 
 Array = NDArray[Any]
 _START_ROWS = 8192  # rows that the start looks at: its statistics need no more
+_FEW_ROWS = 512  # rows that it looks at in any case
 _ACTIVATIONS = {"selu": nn.SELU, "mish": nn.Mish}
 
 
 def stacked_members(
-    preset: Preset, activation: str, blocks: Sequence[Block], X: Array, rows: Array, t: int, seed: int
+    preset: Preset,
+    activation: str,
+    blocks: Sequence[Block],
+    X: Array,
+    rows: Array,
+    t: int,
+    seed: int,
+    seconds: float = np.inf,
 ) -> nn.Sequential:
     """Return k untrained networks as one stack, each started from the rows that it learns from.
 
@@ -40,14 +49,21 @@ def stacked_members(
         Outputs.
     seed : int
         Member j is drawn from (seed, j), so it does not depend on how many there are.
+    seconds : float
+        That this may take: the start then looks at as many rows as there is time for.
     """
     members, parts = [], _parts(blocks, X)
+    begun, most = perf_counter(), _START_ROWS if np.isinf(seconds) else _FEW_ROWS
     for j, own in enumerate(rows):
+        started = perf_counter()
         rng = np.random.default_rng([seed, j])
         network = _network(preset, preset.sigmas[j % len(preset.sigmas)], activation, parts, t, rng)
-        some = own if len(own) <= _START_ROWS else rng.choice(own, _START_ROWS, replace=False)
+        some = own if len(own) <= most else rng.choice(own, most, replace=False)
         nn.start_from_rows(network, X[np.sort(some)], rng)
         members.append(network.copy(np.float32))
+        now = perf_counter()
+        share = max(begun + seconds - now, 0.0) / max(len(rows) - len(members), 1)  # of each that is still to come
+        most = int(np.clip(len(some) * share / (now - started), _FEW_ROWS, _START_ROWS))
     return nn.stack(members)
 
 

@@ -32,8 +32,9 @@ class TabularRegressor(RegressorMixin, TabularEstimator):
         What it is made of and how long it learns, see `feedforward.estimators.presets`: "fast" for a first look,
         "ensemble" where accuracy is worth minutes.
     time_limit : float, default None
-        Seconds that ``fit`` may take, from about 5 up. The number of epochs is then fixed by how fast the first steps
-        are, so such a run cannot be repeated exactly.
+        Seconds that all of ``fit`` may take, from about 5 up. The number of epochs is then fixed by how fast the first
+        steps are, so such a run cannot be repeated exactly; where time is short, fewer rows are judged on, and NumPy
+        does the work where machine code would have to be made first.
     members : int, default None
         How many networks, instead of the preset's.
     max_epochs : int, default None

@@ -163,10 +163,12 @@ def microseconds(cell: Any, written: str, name: str, row: int) -> int:
     """Return a date since 1970-01-01 (in UTC, if it has a zone), a duration or a time of the day in microseconds."""
     if isinstance(cell, np.datetime64 | np.timedelta64):
         return int(cell.astype(f"{'M' if isinstance(cell, np.datetime64) else 'm'}8[us]").astype("int64"))
+    if written == "YYYYMMDD" and isinstance(cell, int | float | np.integer | np.floating):
+        cell = f"{cell:.0f}"
     if isinstance(cell, str):
         try:
             cell = datetime.fromisoformat(in_iso(cell.strip(), written))
-        except (ValueError, KeyError):
+        except (ValueError, KeyError, StopIteration):
             raise wrong(name, f"dates written {written}", cell, row) from None
     if isinstance(cell, datetime):
         moment = cell.replace(tzinfo=UTC) if cell.tzinfo is None else cell
@@ -181,14 +183,28 @@ def microseconds(cell: Any, written: str, name: str, row: int) -> int:
 
 
 def in_iso(text: str, written: str) -> str:
-    """Return a date written like YYYY-MM-DD, DD.MM.YYYY or MM/DD/YYYY, perhaps with a time, in ISO 8601."""
+    """Return a date written like YYYY-MM-DD, DD.MM.YYYY or DD Mon YYYY, perhaps with a time, in ISO 8601."""
     if written == "YYYY-MM-DD":
         return text
+    if written == "YYYYMMDD":
+        text, written = f"{text[:4]}/{text[4:6]}/{text[6:]}", "YYYY/MM/DD"
+    elif "Mon" in written:
+        text, written = with_slashes(text, written), "DD/MM/YYYY"
     day, _, clock = text.replace("T", " ").partition(" ")
     mark = next(letter for letter in written if not letter.isalpha())
     number = dict(zip(written.split(mark), day.split(mark), strict=True))
     iso = "-".join([number["YYYY"], number["MM"].zfill(2), number["DD"].zfill(2)])
     return f"{iso}T{clock if clock[1:2] != ':' else '0' + clock}" if clock else iso
+
+
+def with_slashes(text: str, written: str) -> str:
+    """Return a date whose month has its name, in full or three letters of it, as DD/MM/YYYY."""
+    months = ["january", "february", "march", "april", "may", "june"]
+    months += ["july", "august", "september", "october", "november", "december"]
+    first, second, rest = text.replace("-", " ", 2).replace(",", "", 1).split(" ", 2)
+    day, name = (first, second.lower()) if written.startswith("DD") else (second, first.lower())
+    month = next(place for place, month in enumerate(months, start=1) if name in (month, month[:3]))
+    return f"{day}/{month}/{rest}"
 
 
 def calendar(moments: Array, part: str) -> Array:

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from feedforward.exports.parts import Parts
 from feedforward.exports.preprocessing import Dates, Levels, Numbers, Preprocessing, Reader
-from feedforward.tables.dates import DateColumn
+from feedforward.tables.dates import MONTHS, DateColumn
 from feedforward.tables.encoding import TableEncoder
 
 Rows = list[Any]  # dicts, or lists of numbers
@@ -90,6 +90,7 @@ def _cell(found: Preprocessing, reader: Reader, row: int, is_new: bool) -> Any:
 
 def _as_written(moment: datetime, reader: Dates) -> str:
     day = reader.written.replace("YYYY", f"{moment.year:04}").replace("MM", f"{moment.month:02}")
+    day = day.replace("Mon", MONTHS[moment.month - 1][:3].title())
     return f"{day.replace('DD', f'{moment.day:02}')} {moment:%H:%M:%S}"
 
 

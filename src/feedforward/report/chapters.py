@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from feedforward.experiment import Experiment
 from feedforward.importance import Importance
+from feedforward.measures import HIGHER_IS_BETTER, LEAST_CHANCE, Answers
 from feedforward.phrases import MEASURE_NAMES, counted, figure
 from feedforward.report import pictures
 from feedforward.report.contest import Contest, Contestant
@@ -29,7 +30,6 @@ from feedforward.report.markup import (
 )
 from feedforward.report.profile import most_frequent, profile
 from feedforward.report.verdict import Verdict, called
-from feedforward.scoring import HIGHER_IS_BETTER, LEAST_CHANCE, Answers
 
 Array = NDArray[Any]
 

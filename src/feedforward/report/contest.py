@@ -11,7 +11,8 @@ from typing import Any
 from feedforward.baselines import BASELINES, baseline, stored_size
 from feedforward.errors import NotFiniteError
 from feedforward.experiment import Experiment
-from feedforward.scoring import HIGHER_IS_BETTER, Answers, Estimate, answers_of, deciding, resample
+from feedforward.measures import HIGHER_IS_BETTER, Answers, answers_of, deciding
+from feedforward.scoring import Estimate, resample
 from feedforward.storage.saving import save
 
 TITLES = {

@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from feedforward.phrases import MEASURE_NAMES, figure
+from feedforward.phrases import IN_UNITS, MEASURE_NAMES, figure
 from feedforward.scoring import Estimate
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -177,7 +177,7 @@ def score(name: str, value: float) -> str:
     >>> score("accuracy", 0.9), score("mean_absolute_error", 12345.0), score("r2", -0.5)
     ('90.0 %', '12,340', '−0.500')
     """
-    return number(value) if name == "mean_absolute_error" else figure(name, value).replace("-", "−")
+    return number(value) if name in IN_UNITS else figure(name, value).replace("-", "−")
 
 
 def named(measure: str) -> str:
@@ -188,7 +188,7 @@ def named(measure: str) -> str:
     >>> named("log_loss"), named("r2")
     ('log loss ↓', 'R² ↑')
     """
-    return f"{MEASURE_NAMES[measure]} {'↓' if measure in ('log_loss', 'mean_absolute_error') else '↑'}"
+    return f"{MEASURE_NAMES[measure]} {'↓' if measure in ('log_loss', *IN_UNITS) else '↑'}"
 
 
 def size(count: int) -> str:

@@ -3,9 +3,10 @@
 import math
 from dataclasses import dataclass
 
-from feedforward.phrases import MEASURE_NAMES, counted
+from feedforward.measures import HIGHER_IS_BETTER
+from feedforward.phrases import IN_UNITS, MEASURE_NAMES, counted
 from feedforward.report.contest import Contest, Contestant
-from feedforward.scoring import HIGHER_IS_BETTER, Estimate
+from feedforward.scoring import Estimate
 
 _CALLED = {"perceptron": "the perceptron", "adaline": "Adaline", "mlp": "the network", "tabular": "the network"}
 _ENOUGH = 30  # rows: the bootstrap of fewer is too sure
@@ -123,7 +124,7 @@ def difference(measure: str, value: float) -> str:
     if measure == "accuracy":
         text = f"{100 * value:+.1f} points"
     else:
-        text = f"{value:+.3g}" if measure == "mean_absolute_error" else f"{value:+.3f}"
+        text = f"{value:+.3g}" if measure in IN_UNITS else f"{value:+.3f}"
     return text.replace("-", "−")
 
 

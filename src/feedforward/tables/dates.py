@@ -17,22 +17,31 @@ from feedforward.tables.values import days, holding, refusal
 ISO = "YYYY-MM-DD"
 _YEAR, _MONTH, _DAY = r"(\d{4})", r"(0\d|1[0-2])", r"([0-2]\d|3[01])"
 _TIME = r"([T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)?$"
-# The pattern of a cell whose days, months and hours have two digits, and how it reads in ISO 8601.
+MONTHS = (
+    *("january", "february", "march", "april", "may", "june"),
+    *("july", "august", "september", "october", "november", "december"),
+)
+COMPACT = "YYYYMMDD"
+# The pattern of a cell whose days, months and hours have two digits, and names of months are @01, @02 and so on; and
+# how it reads in ISO 8601.
 _PATTERNS = {
     ISO: (rf"^{_YEAR}-{_MONTH}-{_DAY}([T ]\d\d.*)?$", r"\0"),
     "YYYY/MM/DD": (rf"^{_YEAR}/{_MONTH}/{_DAY}{_TIME}", r"\1-\2-\3\4"),
     "DD.MM.YYYY": (rf"^{_DAY}\.{_MONTH}\.{_YEAR}{_TIME}", r"\3-\2-\1\4"),
     "MM/DD/YYYY": (rf"^{_MONTH}/{_DAY}/{_YEAR}{_TIME}", r"\3-\1-\2\4"),
     "DD/MM/YYYY": (rf"^{_DAY}/{_MONTH}/{_YEAR}{_TIME}", r"\3-\2-\1\4"),
+    "DD Mon YYYY": (rf"^{_DAY}[ -]@{_MONTH}[ -]{_YEAR}{_TIME}", r"\3-\2-\1\4"),
+    "Mon DD, YYYY": (rf"^@{_MONTH} {_DAY},? {_YEAR}{_TIME}", r"\3-\1-\2\4"),
+    COMPACT: (rf"^{_YEAR}{_MONTH}{_DAY}{_TIME}", r"\1-\2-\3\4"),
 }
 FORMATS = tuple(_PATTERNS)
 
 
-def formats_of(column: Any) -> list[str]:
+def formats_of(column: Any, declared: bool = False) -> list[str]:
     """Return the formats, of `FORMATS`, in which every cell of a column of text is a date, with or without a time.
 
     More than one, ``MM/DD/YYYY`` and then ``DD/MM/YYYY``, if no day is above 12 to tell them apart. None if no cell
-    has a value.
+    has a value. Digits alone, ``YYYYMMDD``, are dates only where they are `declared` to be.
 
     Examples
     --------
@@ -42,7 +51,8 @@ def formats_of(column: Any) -> list[str]:
     (['MM/DD/YYYY', 'DD/MM/YYYY'], [])
     """
     cells = _distinct(column)[0].drop_null()
-    return [written for written in FORMATS if len(cells) and _parsed(cells, written) is not None]
+    known = [written for written in FORMATS if declared or written != COMPACT]
+    return [written for written in known if len(cells) and _parsed(cells, written) is not None]
 
 
 def _distinct(column: Any) -> tuple[Any, Any]:
@@ -59,14 +69,34 @@ def likeliest(column: Any) -> str:
     >>> likeliest(pa.chunked_array([["31.12.2024", "1.2.2024", "soon"]]))
     'DD.MM.YYYY'
     """
-    cells = _padded(_distinct(column)[0])
-    return max(FORMATS, key=lambda written: pc.sum(_fits(cells, written)).as_py() or 0)
+    cells = _distinct(column)[0]
+    return max(FORMATS, key=lambda written: pc.sum(_fits(_padded(cells, written), written)).as_py() or 0)
 
 
-def _padded(cells: Any) -> Any:
-    """Return text in which 3/31/2024 8:15 is 03/31/2024 08:15."""
+def whole_as_text(column: Any) -> Any:
+    """Return a column of whole numbers as text, others as they are: a date may be written 20240131.
+
+    Examples
+    --------
+    >>> whole_as_text(pa.chunked_array([[20240131.0, None]])).to_pylist()
+    ['20240131', None]
+    """
+    if pa.types.is_floating(column.type):
+        column = pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
+    try:
+        return column.cast(pa.int64()).cast(pa.string())
+    except pa.ArrowInvalid:
+        return column
+
+
+def _padded(cells: Any, written: str) -> Any:
+    """Return text in which 3/31/2024 8:15 is 03/31/2024 08:15, and 3 Jan 2024 is 03 @01 2024, if so `written`."""
     cells = pc.replace_substring_regex(cells, r"\b(\d)([/.:])", r"0\1\2")
-    return pc.replace_substring_regex(cells, r"/(\d)([T ]|$)", r"/0\1\2")
+    if "Mon" not in written:
+        return pc.replace_substring_regex(cells, r"/(\d)([T ]|$)", r"/0\1\2")
+    for number, month in enumerate(MONTHS, start=1):
+        cells = pc.replace_substring_regex(cells, rf"(?i)\b{month[:3]}(?:{month[3:]})?\b", f"@{number:02}")
+    return pc.replace_substring_regex(cells, r"(^| )(\d)([ ,-])", r"\10\2\3")
 
 
 def _fits(cells: Any, written: str) -> Any:
@@ -78,7 +108,7 @@ def _parsed(cells: Any, written: str) -> Any:
     if written == ISO:
         return to_dates(cells)
     for part in (cells[:100], cells):  # the first cells tell, mostly
-        padded = _padded(part)
+        padded = _padded(part, written)
         if not pc.all(_fits(padded, written)).as_py():
             return None
     return to_dates(pc.replace_substring_regex(padded, *_PATTERNS[written]))
@@ -97,6 +127,8 @@ def read_dates(column: Any, name: str, written: str | None) -> Any:
     >>> read_dates(pa.chunked_array([["31.1.2024"]]), "when", "DD.MM.YYYY").to_pylist()
     [datetime.date(2024, 1, 31)]
     """
+    if written == COMPACT and holding(column) == "number":
+        column = whole_as_text(column)
     found = holding(column)
     if found in ("date", "nothing"):
         return column

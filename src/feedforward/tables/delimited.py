@@ -7,7 +7,7 @@ import codecs
 import csv
 import sys
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -129,7 +129,7 @@ class Delimited:
         Raises
         ------
         TableError
-            If the header has an empty or repeated name, there are no rows, or a row is ragged or not in UTF-8.
+            If the header has a repeated name, there are no rows, or a row is ragged or not in UTF-8.
         """
         names = self._column_names()
         try:
@@ -166,17 +166,23 @@ class Delimited:
             raise self._without_rows()
         self._refuse_open_quote(last)
 
+    def refuse_unnamed(self, declared: Collection[str]) -> None:
+        """Raise `TableError` if a column has no name; "column 1" is what it may be `declared` under, to be dropped."""
+        line, header = next(self.rows(), (0, []))
+        for place, name in enumerate(header, start=1):
+            if not name.strip() and f"column {place}" not in declared:
+                raise TableError(
+                    f"{self.name}, line {line}: column {place} has no name. Name it, or drop it: "
+                    f"kinds={{'column {place}': 'drop'}} (pandas writes such a column for its index, unless told "
+                    "index=False)."
+                )
+
     def _column_names(self) -> list[str]:
         line, header = next(self.rows(), (0, []))
         if not header:
             raise TableError(f"{self.name} holds blank lines only. Give a table with a header line and rows.")
-        names = [name.strip() for name in header]
+        names = [name.strip() or f"column {place}" for place, name in enumerate(header, start=1)]
         for place, name in enumerate(names, start=1):
-            if not name:
-                raise TableError(
-                    f"{self.name}, line {line}: column {place} has no name. Name it, or drop it (pandas writes such a "
-                    f"column for its index: use to_csv(index=False))."
-                )
             if name in names[: place - 1]:
                 raise TableError(
                     f"{self.name}, line {line}: two columns are named {name!r}, column {names.index(name) + 1} and "

@@ -12,7 +12,7 @@ from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, v
 from feedforward.errors import InputError, SettingError
 from feedforward.tables.categories import LevelColumn, fit_category
 from feedforward.tables.columns import DroppedColumn, FittedColumn, NumberColumn
-from feedforward.tables.dates import ISO, DateColumn, formats_of, likeliest
+from feedforward.tables.dates import ISO, DateColumn, formats_of, likeliest, whole_as_text
 from feedforward.tables.frames import array_to_table, frame_to_table, is_frame, refuse_repeated_names
 from feedforward.tables.layout import Block, Layout
 from feedforward.tables.scaling import SCALINGS
@@ -46,7 +46,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     number      (x - mean) / standard deviation; a missing value is the median of training
     boolean     0 or 1; a missing value is the more common one
     date        days since 1970-01-01 (UTC where there is a zone), then as a number; times and durations likewise;
-                ``YYYY-MM-DD``, ``YYYY/MM/DD``, ``DD.MM.YYYY``, ``MM/DD/YYYY`` and ``DD/MM/YYYY`` if text is to be read
+                ``YYYY-MM-DD``, ``YYYY/MM/DD``, ``DD.MM.YYYY``, ``MM/DD/YYYY``, ``DD/MM/YYYY``, ``DD Mon YYYY`` and
+                ``Mon DD, YYYY`` if text is to be read, and ``YYYYMMDD``, whole numbers too, if they are declared
     category    one 0/1 column a level, the most frequent first; text and categorical columns are of this kind
     empty       zeros: training had no value
     drop        nothing
@@ -81,7 +82,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         date is then taken for dates.
     kinds : dict, default None
         From column name (``x0``, ``x1``, ... for arrays) to "number", "category", "boolean", "date" or "drop", where
-        the type of a column does not tell. Text is then read as such.
+        the type of a column does not tell. Text is then read as such; what is dropped may hold anything.
 
     Attributes
     ----------
@@ -339,9 +340,12 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         kind = declared or ("category" if categorical else _KIND_OF.get(found, "number"))
         if found == "nothing":
             return NumberColumn.empty(declared is not None)
+        if declared == "date" and found == "number":
+            column = whole_as_text(column)
+            found = holding(column)
         written = [ISO] if kind == "date" and (declared or self.date_parts) else []
         if found == "text" and (kind == "date" or (self.date_parts and not (declared or categorical))):
-            written = formats_of(column) or ([likeliest(column)] if kind == "date" else [])
+            written = formats_of(column, declared is not None) or ([likeliest(column)] if kind == "date" else [])
         if kind == "date" or written:
             dates = DateColumn.fit(column, name, written, self.date_parts, self.scaling)
             return dates or NumberColumn.empty(declared is not None)
@@ -371,7 +375,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
                 X = np.array(X, dtype=object)  # else one text would make text of every number
             with explained_for(X):
                 X = validate_data(self, X, reset=reset, dtype=None, ensure_all_finite=False)
-            return array_to_table(X, self._names(X.shape[1]))
+            return array_to_table(X, self._names(X.shape[1]), self._dropped())
         if isinstance(X, pa.RecordBatch):
             X = pa.Table.from_batches([X])
         refuse_repeated_names(X)
@@ -386,7 +390,10 @@ class TableEncoder(TransformerMixin, BaseEstimator):
                 f"Found array with {lack} (shape={tuple(X.shape)}) while a minimum of 1 is required by TableEncoder. "
                 f"Give a table with rows and columns."
             )
-        return frame_to_table(X, self._names(X.shape[1]))
+        return frame_to_table(X, self._names(X.shape[1]), self._dropped())
+
+    def _dropped(self) -> set[str]:
+        return {name for name, kind in (self.kinds or {}).items() if kind == "drop"}
 
     def _names(self, width: int) -> list[str]:
         return [str(name) for name in getattr(self, "feature_names_in_", (f"x{j}" for j in range(width)))]

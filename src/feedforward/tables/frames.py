@@ -1,6 +1,6 @@
 """Any DataFrame or two-dimensional array to a `pyarrow.Table`, column by column."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, time, timedelta
 from decimal import Decimal
 from numbers import Real
@@ -25,7 +25,7 @@ def is_frame(X: Any) -> bool:
     return isinstance(X, pa.RecordBatch | nw.DataFrame) or bool(nw.dependencies.is_into_dataframe(X))
 
 
-def frame_to_table(frame: Any, names: Sequence[str] | None = None) -> Any:
+def frame_to_table(frame: Any, names: Sequence[str] | None = None, dropped: Collection[str] = ()) -> Any:
     """Return a DataFrame as a table; the index of pandas is ignored.
 
     Parameters
@@ -34,6 +34,8 @@ def frame_to_table(frame: Any, names: Sequence[str] | None = None) -> Any:
         Of any library for which `is_frame` holds.
     names : sequence of str, optional
         Names for the columns. Default: the frame's own.
+    dropped : collection of str
+        Columns of which it is no matter what they hold; of any that is no column of Arrow, nothing is kept.
 
     Raises
     ------
@@ -60,7 +62,7 @@ def frame_to_table(frame: Any, names: Sequence[str] | None = None) -> Any:
         try:
             columns.append(series.to_arrow())
         except (ValueError, TypeError, OverflowError, pa.ArrowException):
-            columns.append(objects_to_column(series.to_list(), name))
+            columns.append(pa.nulls(len(series)) if name in dropped else objects_to_column(series.to_list(), name))
     return pa.table(columns, names=list(names))
 
 
@@ -83,21 +85,29 @@ def _own_names(frame: Any) -> list[Any]:
     return list(frame.column_names if isinstance(frame, pa.Table) else frame.columns)
 
 
-def aligned(frame: Any, names: Sequence[str]) -> Any:
+def aligned(frame: Any, names: Sequence[str], spare: Collection[str] = ()) -> Any:
     """Return the columns `names` of a DataFrame, in this order; if one is missing, the DataFrame as it is.
+
+    Those that are `spare` may be missing: there is nothing in them then.
 
     Examples
     --------
     >>> aligned(pa.table({"b": [2], "c": [3], "a": [1]}), ["a", "b"]).to_pydict()
     {'a': [1], 'b': [2]}
+    >>> aligned(pa.table({"b": [2]}), ["a", "b"], spare=["a"]).to_pydict()
+    {'a': [None], 'b': [2]}
     """
     own = [str(name) for name in _own_names(frame.schema.empty_table() if isinstance(frame, pa.RecordBatch) else frame)]
-    if own == list(names) or not set(names) <= set(own):
+    if own == list(names) or not set(names) <= {*own, *spare}:
         return frame
-    return frame_to_table(frame).select(list(names))
+    table = frame_to_table(frame, dropped=spare)
+    for name in names:
+        if name not in own:
+            table = table.append_column(name, pa.nulls(table.num_rows))
+    return table.select(list(names))
 
 
-def array_to_table(X: NDArray[Any], names: Sequence[str]) -> Any:
+def array_to_table(X: NDArray[Any], names: Sequence[str], dropped: Collection[str] = ()) -> Any:
     """Return the columns of a two-dimensional array as a table; each column of an object array finds its own type.
 
     Raises
@@ -111,7 +121,11 @@ def array_to_table(X: NDArray[Any], names: Sequence[str]) -> Any:
     [DataType(int64), DataType(string)]
     """
     if X.dtype.kind == "O":
-        return pa.table([objects_to_column(X[:, j].tolist(), name) for j, name in enumerate(names)], names=list(names))
+        columns = [
+            pa.nulls(len(X)) if name in dropped else objects_to_column(X[:, j].tolist(), name)
+            for j, name in enumerate(names)
+        ]
+        return pa.table(columns, names=list(names))
     if X.dtype.kind == "f":
         X = X.astype(np.float64, copy=False)  # half and long double have no Arrow twin that computes
     if X.dtype.kind == "m":

@@ -156,6 +156,7 @@ def _read(path_or_frame: Any, encoding: str, delimiter: str | None, reading: Rea
 
 def _read_csv(opened: Opened, encoding: str, delimiter: str | None, reading: Reading) -> tuple[Source, Any]:
     text = Delimited.open(opened.name, opened.data, encoding, delimiter)
+    text.refuse_unnamed(reading.text_columns)
     source, cells = Source(opened.name, text.line_of), text.to_table()
     reading.check(cells.column_names)
     columns = [_typed(cells.column(column), column, source, reading) for column in cells.column_names]

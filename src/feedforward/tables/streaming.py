@@ -219,6 +219,8 @@ def _from_csv(
     delimiter: str | None,
 ) -> Iterator[Piece]:
     text = Delimited.opened(streamed.name, streamed.content, encoding, delimiter)
+    if reading.wanted is None:
+        text.refuse_unnamed(())
     kinds: dict[str, _Kind] = {}
     offset = 0
     for cells in _regrouped(text.to_batches(), rows):

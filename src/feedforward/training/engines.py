@@ -1,7 +1,12 @@
 """Which engine does the arithmetic: by name, or by what the network needs."""
 
+from typing import Any
+
+import numpy as np
+
 from feedforward import nn
 from feedforward.errors import SettingError
+from feedforward.kernels import is_made
 from feedforward.training.compiled.layout import unsupported
 from feedforward.training.numpy_engine import NumpyEngine
 from feedforward.training.plan import Engine, Rows
@@ -10,10 +15,32 @@ from feedforward.training.torch_known import untrainable
 from feedforward.validation import nearest
 
 ENGINES = ("numpy", "compiled", "torch")
+COMPILING = 60.0  # seconds that making machine code may take, on a busy machine of two cores
+
+
+def is_ready_in(seconds: float, dtype: Any) -> bool:
+    """Return whether the compiled engine's machine code is made for this dtype, or there is time to make it.
+
+    Examples
+    --------
+    >>> is_ready_in(float("inf"), np.float32)
+    True
+    """
+    if seconds >= COMPILING:
+        return True
+    from feedforward.training.compiled.span import run_forward, run_span
+
+    return all(is_made(function, dtype) for function in (run_span, run_forward))
 
 
 def choose_engine(
-    name: str, network: nn.Sequential, loss: nn.Loss, optimizer: nn.Optimizer, rows: Rows, device: str = "cpu"
+    name: str,
+    network: nn.Sequential,
+    loss: nn.Loss,
+    optimizer: nn.Optimizer,
+    rows: Rows,
+    device: str = "cpu",
+    seconds: float = np.inf,
 ) -> tuple[str, str]:
     """Return the name of an engine, and why it is this one.
 
@@ -21,11 +48,13 @@ def choose_engine(
     ----------
     name : str
         A name of `ENGINES`, or "auto": torch on a GPU; on a CPU compiled, where it knows the network, the loss and the
-        optimizer, else torch, where it can be imported and knows them, else numpy.
+        optimizer, and can be ready in time, else torch, where it can be imported and knows them, else numpy.
     network, loss, optimizer, rows
         What it is to train.
     device : str
         Where, from `feedforward.training.devices.choose_device`.
+    seconds : float
+        That it may take, the making of machine code with it, see `is_ready_in`.
 
     Raises
     ------
@@ -61,6 +90,8 @@ def choose_engine(
         if name == "torch":
             load_torch("engine='torch'")
         return name, why
+    if reasons["compiled"] is None and not is_ready_in(seconds, network.dtype):
+        return "numpy", f"machine code is not made yet, and of the time limit only {seconds:.3g} s are left"
     if reasons["compiled"] is None:
         return "compiled", "it knows every part, and is the fastest"
     why = f"the compiled engine cannot: {reasons['compiled']}"

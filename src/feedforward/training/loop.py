@@ -149,7 +149,7 @@ def train(
     batch = min(int(recipe.batch_size or n), n)
     parts = (training.network, loss, training.optimizer, rows)
     place = choose_device(device, engine, training.network, batch, mixed=mixed, unknown=untrainable(*parts[:3]))
-    name, reason = choose_engine(engine, *parts, place)
+    name, reason = choose_engine(engine, *parts, place, deadline.left)
     choices = {"loss": loss, "score": score, "engine": name, "device": place, "mixed": mixed}
     choices |= {"shuffle": shuffle, "order": order, "member_rows": own}
     keeper, others = keeper_of(callbacks, training, rows, validation, recipe, epochs, **choices)

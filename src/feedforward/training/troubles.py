@@ -112,6 +112,8 @@ def dead_units(network: nn.Sequential, X: Any) -> list[str]:
     >>> print(*dead_units(net, np.array([[1.0], [-1.0]])))
     in layer 1, 100 % of the ReLU units fire for no row: ...
     """
+    if not _has_relu(network):
+        return []
     sample = row_sample(X)
     _, saved = network.forward(sample.toarray() if issparse(sample) else sample)
     shares = {name: 1 - (outputs > 0).any(axis=-2).mean() for name, outputs in _relu_outputs(network, saved)}
@@ -174,6 +176,12 @@ def off_centre(X: Any, names: Sequence[Any] | None = None) -> list[str]:
         f"column {name} lies around {centre[j]:.3g} and varies by only {spread[j]:.3g}: its values hardly differ. "
         "Centre and scale the columns first, with sklearn.preprocessing.StandardScaler or feedforward.TableEncoder."
     ]
+
+
+def _has_relu(network: nn.Sequential) -> bool:
+    return any(
+        _has_relu(layer) if isinstance(layer, nn.Sequential) else isinstance(layer, nn.ReLU) for layer in network
+    )
 
 
 def _relu_outputs(network: nn.Sequential, saved: Sequence[Any], above: str = "") -> Iterator[tuple[str, Array]]:
