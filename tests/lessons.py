@@ -12,7 +12,7 @@ from types import ModuleType
 FOLDER = Path(__file__).parents[1] / "lessons"
 LESSONS = sorted(FOLDER.glob("[0-9][0-9]-*.md"))
 _CELL = re.compile(r"^```\{code-cell\} ipython3\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-_OPTIONS = re.compile(r"(?::.*\n)*")
+_OPTIONS = re.compile(r"---\n(?:.*\n)*?---\n|(?::.*\n)*")  # both forms that MyST knows
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ def cells_of(text: str) -> list[Cell]:
         options = _OPTIONS.match(match[1])
         assert options is not None
         code = match[1][options.end() :]
-        tags = re.search(r"^:tags: \[(.*?)\]", options[0], re.MULTILINE)
+        tags = re.search(r"^:?tags: \[(.*?)\]", options[0], re.MULTILINE)
         line = text.count("\n", 0, match.start(1) + options.end()) + 1
         found.append(Cell(code, line, frozenset(re.split(r",\s*", tags[1])) if tags else frozenset()))
     return found

@@ -46,6 +46,11 @@ def test_cells_are_found_with_their_lines_and_tags() -> None:
     assert plain == Cell("x = 1\n", 13, frozenset())
 
 
+def test_options_between_two_lines_of_dashes_are_no_code() -> None:
+    text = "```{code-cell} ipython3\n---\ntags: [hide-cell]\nmystnb:\n  a: b\n---\ny = 2\n```\n"
+    assert cells_of(text) == [Cell("y = 2\n", 7, frozenset({"hide-cell"}))]
+
+
 @every_lesson
 def test_it_runs(name: str, tmp_path: Path) -> None:
     command = [sys.executable, "-W", "error", str(Path(__file__).with_name("lessons.py")), str(FOLDER / f"{name}.md")]
