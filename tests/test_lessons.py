@@ -84,10 +84,13 @@ def test_what_it_refers_to_is_there(name: str) -> None:
     text = {**WORDS, "index": INDEX, "glossary": GLOSSARY}[name]
     anchors = {anchor for words in WORDS.values() for anchor in re.findall(r"^\(([a-z-]+)\)=$", words, re.MULTILINE)}
     terms = {term.strip().lower() for term in re.findall(r"^(\S.*)\n(?=(?:\S.*\n)*  +\S)", GLOSSARY, re.MULTILINE)}
-    for role, target in re.findall(r"\{(ref|term|class|func|mod|meth|exc|attr)\}`([^`]+)`", text):
+    assert re.findall(r"\]\([^):]*\.md\)", text) == [], "{doc}`words </export>`: lessons stand elsewhere in the site"
+    for role, target in re.findall(r"\{(doc|ref|term|class|func|mod|meth|exc|attr)\}`([^`]+)`", text):
         inner = re.search(r"<(.+)>$", target)
         aim = inner[1] if inner else target
-        if role == "ref":
+        if role == "doc":
+            assert (ROOT / f"{'docs' if aim[0] == '/' else 'lessons/'}{aim}.md").exists()
+        elif role == "ref":
             assert aim in anchors
         elif role == "term":
             assert " ".join(aim.lower().split()) in terms
