@@ -24,7 +24,7 @@ demo: $(VENV)/.runtime
 	$(BIN)/feedforward demo
 
 test: $(VENV)/.dev
-	$(BIN)/pytest --cov
+	$(BIN)/pytest --cov --numprocesses 2 --dist loadfile
 
 torture: $(VENV)/.dev
 	$(BIN)/python tests/torture.py 200

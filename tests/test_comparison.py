@@ -150,6 +150,9 @@ def test_intervals_over_folds_hold_the_truth_at_least_as_often_as_they_say() -> 
         held += found.low <= 0.8 <= found.high
     assert held / 300 > 0.93
     assert np.isnan(over_folds([None, 0.5], 10, 10).low)
+    sure = over_folds([0.99, 1.0, 0.9], 20, 10, (0.0, 1.0))
+    assert (sure.high, over_folds([0.01, 0.2], 20, 10, (0.0, 1.0)).low) == (1.0, 0.0)  # no share is beyond these
+    assert sure.low == over_folds([0.99, 1.0, 0.9], 20, 10).low
     assert np.isnan(over_folds([None], 10, 10).value)
 
 

@@ -2,6 +2,7 @@
 
 import warnings
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -106,6 +107,19 @@ def test_without_a_limit_all_rows_are_looked_at(world: World) -> None:
     world.looking = world.starting = 10.0
     model = ff.TabularRegressor(preset="fast", members=2, max_epochs=1, engine="numpy", random_state=0).fit(X, X[:, 0])
     assert len(model.errors_) == 2 * N // 5
+
+
+def test_who_has_a_checkpoint_can_go_on_however_fast_the_machine_is(world: World, tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    settings: dict[str, Any] = {"preset": "fast", "members": 2, "max_epochs": 3, "engine": "numpy", "random_state": 0}
+
+    def fit(resume: bool, cost: float) -> ff.TabularRegressor:
+        world.starting = world.looking = cost
+        model = ff.TabularRegressor(**settings, time_limit=50.0, callbacks=[ff.Checkpoint(path, resume=resume)])
+        return model.fit(X, X[:, 0])
+
+    first, again = fit(False, 1e-6), fit(True, 2e-3)
+    np.testing.assert_array_equal(again.predict(X), first.predict(X))
 
 
 def test_machine_code_is_not_made_where_time_is_too_short(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """Permutation importance: it finds what a model needs, in every kind of table, and touches nothing."""
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -117,3 +118,12 @@ def test_answers_in_a_column_and_rows_in_lists_are_taken_as_they_are() -> None:
     assert found.ranked()[0][0] == "x1"
     array = np.array(rows, dtype=object)
     np.testing.assert_array_equal(found.losses, ff.permutation_importance(model, array, y, repeats=2).losses)
+
+
+def test_an_array_for_a_model_of_named_columns_is_warned_of_once() -> None:
+    X = pd.DataFrame(np.random.default_rng(0).normal(size=(60, 3)), columns=["a", "b", "c"])
+    model = ff.TabularClassifier(preset="fast", max_epochs=1, random_state=0).fit(X, X["a"] > 0)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        ff.permutation_importance(model, X.to_numpy(), X["a"] > 0)
+    assert 1 <= sum("valid feature names" in str(warning.message) for warning in caught) <= 2  # predict, predict_proba

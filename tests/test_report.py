@@ -3,6 +3,7 @@
 import re
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import feedforward as ff
 from commands import run, write
 from expected_failures import NO_BROWSER
 from feedforward.experiment import Experiment, run_experiment
+from feedforward.measures import Answers
 from feedforward.report.chapters import about_table
 from feedforward.report.contest import Contest, Contestant, run_contest
 from feedforward.report.looks import LOOKS
@@ -269,6 +271,16 @@ def test_a_handful_of_rows_makes_nothing_worth_it() -> None:
     assert (found.level, found.headline) == ("perhaps", "It cannot be told: 3 rows to test on are too few.")
     assert found.reasons[-1].endswith("all intervals on this page are narrower than they say.")
     assert verdict(contest_of(BETTER, WORSE, BETTER, rows=3)).level == "no"
+
+
+@pytest.mark.parametrize(("classes", "level"), [(200, "perhaps"), (10, "yes")])
+def test_classes_of_a_row_or_two_cannot_be_judged(classes: int, level: str) -> None:
+    y = np.arange(300) % classes
+    contest = contest_of(BETTER, BETTER, BETTER, rows=300)
+    first = replace(contest.first, answers=Answers(y, y, np.arange(classes)))
+    found = verdict(replace(contest, contestants=[first, *contest.contestants[1:]]))
+    assert found.level == level
+    assert ("100 of 200 classes have fewer than 2 rows to test on" in found.headline) == (level == "perhaps")
 
 
 # In a browser ------------------------------------------------------------------------------------------------------

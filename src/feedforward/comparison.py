@@ -17,7 +17,7 @@ from feedforward.choices import MODELS, model_of, task_of
 from feedforward.errors import SettingError
 from feedforward.estimators.presets import PRESETS
 from feedforward.fitting import fit
-from feedforward.measures import DECIDING, HIGHER_IS_BETTER, answers_of
+from feedforward.measures import BOUNDS, DECIDING, HIGHER_IS_BETTER, answers_of
 from feedforward.scoring import SHARE, Estimate
 from feedforward.tables.opening import name_of
 from feedforward.tables.reading import read_table
@@ -210,23 +210,28 @@ def folds_of(y: Array, task: str, folds: int, seed: int) -> list[Fold]:
         return list(kind(folds, shuffle=True, random_state=seed).split(np.zeros(n), y))
 
 
-def over_folds(values: Sequence[float | None], learned: int, answered: int) -> Estimate:
+def over_folds(
+    values: Sequence[float | None], learned: int, answered: int, bounds: tuple[float, float] = (-np.inf, np.inf)
+) -> Estimate:
     """Return the mean over folds and its 95 % interval, wider than it would be if folds had no rows in common.
 
-    Of J folds with variance s² it is x̄ ± t s √(1/J + answered/learned), t of J - 1 degrees of freedom.
+    Of J folds with variance s² it is x̄ ± t s √(1/J + answered/learned), t of J - 1 degrees of freedom, as far as it is
+    within the `bounds` of the measure.
 
     Examples
     --------
     >>> found = over_folds([0.8, 0.9], 50, 50)
     >>> round(found.value, 3), round(found.high, 3)
     (0.85, 1.95)
+    >>> over_folds([0.8, 0.9], 50, 50, (0.0, 1.0)).high
+    1.0
     """
     told = np.array([value for value in values if value is not None])
     if len(told) < 2:
         return Estimate(float(told.mean()) if len(told) else float("nan"), float("nan"), float("nan"))
     reach = student.ppf((1 + SHARE) / 2, len(told) - 1) * told.std(ddof=1) * np.sqrt(1 / len(told) + answered / learned)
     mean = float(told.mean())
-    return Estimate(mean, mean - float(reach), mean + float(reach))
+    return Estimate(mean, max(mean - float(reach), bounds[0]), min(mean + float(reach), bounds[1]))
 
 
 # Inside ------------------------------------------------------------------------------------------------------------
@@ -276,7 +281,7 @@ def _entry(
                 told.setdefault(measure, []).append(value if np.isfinite(value) else None)
     except Exception as error:  # whatever it is: the others go on, and the table says it
         return Entry(name, {}, {}, None, seconds, " ".join(str(error).split()) or type(error).__name__, list(said))
-    scores = {measure: _estimate(values, parts) for measure, values in told.items()}
+    scores = {measure: _estimate(values, parts, BOUNDS[measure]) for measure, values in told.items()}
     return Entry(name, told, scores, None, seconds, "", list(said))
 
 
@@ -299,8 +304,10 @@ def _trained(
     return model, seconds, troubles
 
 
-def _estimate(values: Sequence[float | None], parts: Sequence[Fold]) -> Estimate:
-    return over_folds(values, len(parts[0][0]), len(parts[0][1]))
+def _estimate(
+    values: Sequence[float | None], parts: Sequence[Fold], bounds: tuple[float, float] = (-np.inf, np.inf)
+) -> Estimate:
+    return over_folds(values, len(parts[0][0]), len(parts[0][1]), bounds)
 
 
 def _ranked(found: Sequence[Entry], task: str, measure: str, parts: Sequence[Fold]) -> list[Entry]:

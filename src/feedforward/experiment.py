@@ -226,11 +226,7 @@ def run_experiment(
         baseline_scores=_scores(task, lambda X: np.full(len(X), baseline), train, test),
         baseline=baseline,
         seconds=seconds,
-        warnings=[
-            *(_lone_classes(source, target, y) if task == "classification" else []),
-            *_doubtful_dates(source, learned),
-            *troubles,
-        ],
+        warnings=[*_lone_classes(source, target, y, task), *_doubtful_dates(source, learned), *troubles],
     )
     if stop is not None:
         raise Interrupted(experiment, _kept(experiment.learner, checkpoint, stop)) from None
@@ -267,8 +263,10 @@ def _baseline(y: NDArray[Any], task: str) -> Any:
     return labels[counts.argmax()]
 
 
-def _lone_classes(source: str, target: str, y: NDArray[Any]) -> list[str]:
+def _lone_classes(source: str, target: str, y: NDArray[Any], task: str) -> list[str]:
     """Say which class has a single row, if any: no split can be fair to it."""
+    if task == "regression":
+        return []
     classes, counts = np.unique(y, return_counts=True)
     lone = [repr(label) for label in classes[counts == 1].tolist()]
     if not lone:

@@ -1,5 +1,6 @@
 """Which columns a model needs: what its score loses when one of them is shuffled."""
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -118,8 +119,10 @@ def permutation_importance(
     whole = badness(X if isinstance(table, nw.DataFrame) else table)
     losses = np.empty((len(columns), repeats))
     for j in range(len(columns)):
-        for i in range(repeats):
-            losses[j, i] = badness(_shuffled(table, j, rng.permutation(len(y)))) - whole
+        with warnings.catch_warnings():  # that there are no names was said once
+            warnings.filterwarnings("ignore", message="X does not have valid feature names")
+            for i in range(repeats):
+                losses[j, i] = badness(_shuffled(table, j, rng.permutation(len(y)))) - whole
         if on_column:
             on_column(j + 1, len(columns))
     return Importance(measure, [str(name) for name in columns], losses)

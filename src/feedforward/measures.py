@@ -14,6 +14,11 @@ HIGHER_IS_BETTER = {  # the measures of each task
     "classification": {"log_loss": False, "auc": True, "accuracy": True},
     "regression": {"r2": True, "root_mean_squared_error": False, "mean_absolute_error": False},
 }
+BOUNDS = {  # between which a measure lies, whatever the answers are
+    **dict.fromkeys(("auc", "accuracy"), (0.0, 1.0)),
+    **dict.fromkeys(("log_loss", "root_mean_squared_error", "mean_absolute_error"), (0.0, np.inf)),
+    "r2": (-np.inf, 1.0),
+}
 OF_ANSWERS = {  # those that need no probabilities, and are told of every training
     "classification": ("accuracy",),
     "regression": ("r2", "mean_absolute_error"),

@@ -100,7 +100,7 @@ def print_comparison(found: Any) -> None:
     """Print how good models are over folds of one table, with intervals; the best one stands out."""
     results.print(
         f"{found.source}: {counted(found.rows, 'row')}, {found.folds} folds; target {found.target!r}; means over folds "
-        f"± half of their 95 % interval; {MEASURE_NAMES[found.measure]} decides",
+        f"and their 95 % intervals; {MEASURE_NAMES[found.measure]} decides",
         markup=False,
         soft_wrap=True,
     )
@@ -121,5 +121,5 @@ def print_comparison(found: Any) -> None:
 def _over_folds(name: str, found: Any) -> str:
     if found is None or found.value != found.value:
         return ""
-    reach = "" if found.high != found.high else f"\n± {figure(name, found.high - found.value)}"
+    reach = "" if found.high != found.high else f"\n{figure(name, found.low)} to {figure(name, found.high)}"
     return f"{figure(name, found.value)}{reach}"

@@ -154,7 +154,7 @@ class TabularEstimator(FittedNames, CallbackSupport, BaseEstimator):
         deadline: Deadline,
     ) -> None:
         parts = (preset, self._activation, self.encoder_.blocks_, rows.X, learned, self.n_outputs_, self.seed_)
-        network = stacked_members(*parts, seconds=STARTING * deadline.left)
+        network = stacked_members(*parts, seconds=np.inf if self._goes_on() else STARTING * deadline.left)
         recipe = self._recipe(preset, learned.shape[1])
         rates, decays = factors(network)
         rate, decay = recipe.learning_rate, recipe.weight_decay
@@ -200,9 +200,13 @@ class TabularEstimator(FittedNames, CallbackSupport, BaseEstimator):
         fewer, seconds = fitting_in(
             lambda some: self._learn_certainty(folded, some, compiled), validation, deadline.left
         )
-        if any(isinstance(callback, Checkpoint) for callback in self.callbacks):  # who goes on has the same rows
+        if self._goes_on():
             return validation, seconds * len(validation) / len(fewer)
         return fewer, seconds
+
+    def _goes_on(self) -> bool:
+        """Whether training may be gone on with: then it begins, and is judged, alike however fast the machine is."""
+        return any(isinstance(callback, Checkpoint) for callback in self.callbacks)
 
     def _learn_certainty(self, folded: nn.Sequential, validation: Rows | None, compiled: bool) -> None:
         """Learn how sure the answers are, from rows that were not learned from."""

@@ -3,6 +3,8 @@
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
 from feedforward.measures import HIGHER_IS_BETTER
 from feedforward.phrases import IN_UNITS, MEASURE_NAMES, counted
 from feedforward.report.contest import Contest, Contestant
@@ -10,6 +12,7 @@ from feedforward.scoring import Estimate
 
 _CALLED = {"perceptron": "the perceptron", "adaline": "Adaline", "mlp": "the network", "tabular": "the network"}
 _ENOUGH = 30  # rows: the bootstrap of fewer is too sure
+_ENOUGH_OF_A_CLASS = 2  # rows to test on that half of the classes should have
 _LINEAR = ("perceptron", "adaline")  # themselves
 _RIVALS = {"dummy": "one answer for all rows", "linear": "a linear model", "boosting": "gradient boosting"}
 
@@ -50,10 +53,28 @@ def verdict(contest: Contest) -> Verdict:
     reasons = [_reason(contest, one) for one in contest.contestants[1:]]
     if contest.rows < _ENOUGH and level == "yes":
         level, headline = "perhaps", f"It cannot be told: {counted(contest.rows, 'row')} to test on are too few."
+    small = _small_classes(contest)
+    if small and level == "yes":
+        level, headline = "perhaps", f"It cannot be told: {small}"
     if contest.first.trouble:
         level, headline = "no", f"Not worth it here: {called(contest)} gave no answers for the test rows."
         reasons = [contest.first.trouble]
     return Verdict(level, headline, [*reasons, *_limits(contest, rivals)])
+
+
+def _small_classes(contest: Contest) -> str:
+    """Say so where most classes are too small to be learned, or to be judged by."""
+    answers = contest.first.answers
+    if answers is None or answers.classes is None:
+        return ""
+    counts = np.bincount(answers.codes, minlength=len(answers.classes))
+    if np.median(counts) >= _ENOUGH_OF_A_CLASS:
+        return ""
+    few = int((counts < _ENOUGH_OF_A_CLASS).sum())
+    return (
+        f"{few:,} of {counted(len(counts), 'class')} have fewer than {_ENOUGH_OF_A_CLASS} rows to test on, too few to "
+        "be learned or judged. Is the target a class at all, or does it number the rows?"
+    )
 
 
 def called(contest: Contest) -> str:

@@ -23,6 +23,7 @@ from feedforward.training.state import Training
 _RATES_OF_ANY_LENGTH = ("constant", "plateau")  # schedules that do not depend on max_epochs
 _PACKAGES = {"numpy": ("numpy", "scipy"), "compiled": ("numpy", "scipy", "numba"), "torch": ("numpy", "torch")}
 _DIGESTS = ("X", "y", "sample_weight", "the validation set", "the network's start", "order", "member_rows")
+_CALLED = {"member_rows": "what each member learns from (by preset, members and random_state)"}
 # What checkpoints did not tell when there was no choice; a default still goes unsaid, and so fits them.
 _UNSAID = ("decay_schedule", "dropout_schedule", "drop_last", "patience_growth", "keep_best", "watch")
 _LONG = 120  # characters: what is longer is not shown as a whole
@@ -118,7 +119,9 @@ def refuse_other(path: str, before: Mapping[str, Any], now: Mapping[str, Any]) -
     if None in (mark.get("the network's start") for mark in (before, now)):
         free.add("the network's start")  # training had begun already when the checkpoint came
     others = [
-        f"{name} is another" if name in _DIGESTS else f"{name} was {_change(_said(before, name), _said(now, name))}"
+        f"{_CALLED.get(name, name)} is another"
+        if name in _DIGESTS
+        else f"{name} was {_change(_said(before, name), _said(now, name))}"
         for name in {**now, **before}
         if name not in free and before.get(name) != now.get(name)
     ]
