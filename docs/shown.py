@@ -38,8 +38,11 @@ def subscribers(n: int = 2000, seed: int = 0) -> pd.DataFrame:
     return table
 
 
-def run(line: str) -> None:
-    """Run a command of feedforward, and print it with what it prints: results and words, no progress."""
+def run(line: str, code: int = 0) -> None:
+    """Run a command of feedforward, and print it with what it prints: results and words, no progress.
+
+    Where it does not end with this exit code, that is an error of the page.
+    """
     name, *rest = shlex.split(line)
     calm = {key: value for key, value in os.environ.items() if key not in ("FORCE_COLOR", "CLICOLOR_FORCE")}
     done = subprocess.run(
@@ -49,6 +52,7 @@ def run(line: str) -> None:
         check=False,
         encoding="utf-8",
     )
+    assert done.returncode == code, f"{line} ended with {done.returncode}: {done.stderr}"
     print(f"$ {line}\n{done.stdout}{done.stderr}".rstrip())
 
 
