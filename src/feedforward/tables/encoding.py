@@ -12,7 +12,7 @@ from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, v
 from feedforward.errors import InputError, SettingError
 from feedforward.tables.categories import LevelColumn, fit_category
 from feedforward.tables.columns import DroppedColumn, FittedColumn, NumberColumn
-from feedforward.tables.dates import ISO, DateColumn, formats_of, likeliest, whole_as_text
+from feedforward.tables.dates import COMPACT, ISO, DateColumn, formats_of, likeliest, whole_as_text
 from feedforward.tables.frames import array_to_table, frame_to_table, is_frame, refuse_repeated_names
 from feedforward.tables.layout import Block, Layout
 from feedforward.tables.scaling import SCALINGS
@@ -341,8 +341,9 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         if found == "nothing":
             return NumberColumn.empty(declared is not None)
         if declared == "date" and found == "number":
-            column = whole_as_text(column)
-            found = holding(column)
+            text = whole_as_text(column)
+            if holding(text) == "text" and likeliest(text) == COMPACT:
+                column, found = text, "text"
         written = [ISO] if kind == "date" and (declared or self.date_parts) else []
         if found == "text" and (kind == "date" or (self.date_parts and not (declared or categorical))):
             written = formats_of(column, declared is not None) or ([likeliest(column)] if kind == "date" else [])
