@@ -157,15 +157,15 @@ def measured(name: str, found: Estimate | None) -> str:
 
 
 def number(value: float) -> str:
-    """Return a number to four digits, with marks between thousands.
+    """Return a number to four digits, with marks between thousands from 10,000 on: years have none.
 
     Examples
     --------
-    >>> number(18234.5), number(0.0123), number(-3e12)
-    ('18,230', '0.0123', '−3e+12')
+    >>> number(18234.5), number(1965), number(0.0123), number(-3e12)
+    ('18,230', '1965', '0.0123', '−3e+12')
     """
     rounded = float(f"{value:.4g}")
-    line = f"{rounded:,.0f}" if 1000 <= abs(rounded) < 1e7 else f"{rounded:.4g}"
+    line = f"{rounded:,.0f}" if 1e4 <= abs(rounded) < 1e7 else f"{rounded:.4g}"
     return line.replace("-", "−")
 
 
