@@ -15,6 +15,7 @@ from feedforward.estimators import hurry, tabular_base, tabular_network
 from feedforward.training import deadline, engines, judge, loop, predictor
 from feedforward.training.engines import build_engine, choose_engine
 from feedforward.training.plan import Plan, Rows
+from slow_work import slowed
 
 N = 4000
 RNG = np.random.default_rng(0)
@@ -34,19 +35,13 @@ class World:
 
     def engine(self, name: str, *args: Any) -> Any:
         self.engines.append(name)
-        built = build_engine("numpy", *args)
-        do, predict = built.run, built.predict
+        return slowed(build_engine("numpy", *args), self.do_steps, self.look)
 
-        def run(plan: Plan) -> Any:
-            self.now += self.step * plan.steps
-            return do(plan)
+    def do_steps(self, plan: Plan) -> None:
+        self.now += self.step * plan.steps
 
-        def judged(rows: Any) -> Any:
-            self.now += self.looking * np.prod(rows.shape[:-1])
-            return predict(rows)
-
-        built.run, built.predict = run, judged  # type: ignore[method-assign, assignment]
-        return built
+    def look(self, rows: Any) -> None:
+        self.now += self.looking * np.prod(rows.shape[:-1])
 
 
 @pytest.fixture
@@ -62,7 +57,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
         start(network, rows, rng)
 
     def looked(network: Any, rows: Any, *, compiled: bool) -> Any:
-        world.now += world.looking * np.prod(rows.shape[:-1])
+        world.look(rows)
         return look(network, rows, compiled=False)
 
     def transformed(self: Any, rows: Any) -> Any:

@@ -17,6 +17,7 @@ from feedforward.training.loop import train
 from feedforward.training.plan import Plan, Rows
 from feedforward.training.recipe import Recipe, build_network, build_optimizer
 from feedforward.training.state import Training, training_to_state
+from slow_work import slowed
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(100, 3))
@@ -36,20 +37,14 @@ class World:
     plans: list[Plan] = field(default_factory=list)
 
     def engine(self, *args: Any) -> Any:
-        built = build_engine(*args)
-        do, predict = built.run, built.predict
+        return slowed(build_engine(*args), self.do_steps, self.look)
 
-        def run(plan: Plan) -> Any:
-            self.now += self.compiling * (not self.plans) + self.step * plan.steps
-            self.plans.append(plan)
-            return do(plan)
+    def do_steps(self, plan: Plan) -> None:
+        self.now += self.compiling * (not self.plans) + self.step * plan.steps
+        self.plans.append(plan)
 
-        def judged(rows: Any) -> Any:
-            self.now += self.judging
-            return predict(rows)
-
-        built.run, built.predict = run, judged  # type: ignore[method-assign, assignment]
-        return built
+    def look(self, rows: Any) -> None:
+        self.now += self.judging
 
 
 @pytest.fixture
