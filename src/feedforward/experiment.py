@@ -248,7 +248,7 @@ def _scores(
         try:
             with np.errstate(all="ignore"):  # training that diverged leaves weights of any size
                 answers = predict(X)
-            found[part] = Answers(y, answers, y if task == "classification" else None).scores()
+            found[part] = Answers(y, answers, np.unique(y) if task == "classification" else None).scores()
         except NotFiniteError as error:
             found[part] = dict.fromkeys(OF_ANSWERS[task])
             if troubles is not None:
