@@ -1,8 +1,8 @@
 """Numbers below the smallest that is held in full precision count as 0 while a span trains.
 
-A network that has learned its rows by heart gets gradients below 1e-38, for which processors take a hundred times as
-long: the last epochs of a training took ten times as long as the first. Nothing is lost: beside the weights they would
-change, such numbers are 0.
+A network that has learned its rows by heart gets gradients below 1e-38, for which processors take far longer: the last
+epochs of a training took thirty times as long as the first. Nothing is lost: beside the weights they would change, such
+numbers are 0.
 """
 
 from platform import machine
