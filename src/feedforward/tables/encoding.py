@@ -1,6 +1,7 @@
 """TableEncoder: a table of mixed columns to a matrix of numbers that a network can read."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from feedforward.tables.dates import COMPACT, ISO, DateColumn, formats_of, likel
 from feedforward.tables.frames import array_to_table, frame_to_table, is_frame, refuse_repeated_names
 from feedforward.tables.layout import Block, Layout
 from feedforward.tables.scaling import SCALINGS
+from feedforward.tables.spikes import share_of_each
 from feedforward.tables.state import columns_from_state, columns_to_state
 from feedforward.tables.surprises import Surprises
 from feedforward.tables.values import decoded, holding
@@ -28,11 +30,13 @@ _RULES = {
     "max_categories": COUNT,
     "embed_above": NONE | COUNT,
     "date_parts": SWITCH,
+    "spikes": SWITCH,
     "kinds": NONE | Rule("a dict from column name to kind", lambda value: isinstance(value, Mapping)),
 }
 _OPTIONAL = {
     "embed_above",
     "date_parts",
+    "spikes",
 }  # settings that older files do not have, nor newer ones where they are the default
 _KIND_OF = {"number": "number", "boolean": "boolean", "text": "category", "date": "date"}
 
@@ -80,6 +84,10 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         Whether a column of dates becomes, beside days, a number for each part of the calendar that varies in training:
         year, month, day of month, day of week (0 is Monday), day of year, hour, minute. Text of which every cell is a
         date is then taken for dates.
+    spikes : bool, default False
+        Whether a number of which one value has half of the rows or more becomes, beside itself, a 0/1 column,
+        ``name=value``, for each of its most frequent values: those in at least 8 rows, 48 at most, and 256 in all
+        columns together. Such a value, as a gain that most do not have, often says more than how large it is.
     kinds : dict, default None
         From column name (``x0``, ``x1``, ... for arrays) to "number", "category", "boolean", "date" or "drop", where
         the type of a column does not tell. Text is then read as such; what is dropped may hold anything.
@@ -125,12 +133,14 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         max_categories: int = 50,
         embed_above: int | None = None,
         date_parts: bool = False,
+        spikes: bool = False,
         kinds: Mapping[str, str] | None = None,
     ) -> None:
         self.scaling = scaling
         self.max_categories = max_categories
         self.embed_above = embed_above
         self.date_parts = date_parts
+        self.spikes = spikes
         self.kinds = kinds
 
     def fit(self, X: Any, y: Any = None) -> "TableEncoder":
@@ -154,6 +164,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             name: self._fitted(table.column(place), name, kinds.get(name))
             for place, name in enumerate(table.column_names)
         }
+        self._share_out_spikes()
         return self
 
     def transform(self, X: Any) -> NDArray[np.float64]:
@@ -292,6 +303,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             "max_categories": int(self.max_categories),
             **({} if self.embed_above is None else {"embed_above": int(self.embed_above)}),
             **({"date_parts": True} if self.date_parts else {}),
+            **({"spikes": True} if self.spikes else {}),
             "kinds": None if self.kinds is None else {str(name): str(kind) for name, kind in self.kinds.items()},
             "named": hasattr(self, "feature_names_in_"),
             "columns": columns,
@@ -353,7 +365,15 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         if kind == "category":
             certain = declared is not None or categorical
             return fit_category(column, name, certain, self.scaling, int(self.max_categories), self.embed_above)
-        return NumberColumn.fit(column, name, kind, declared is not None, self.scaling)
+        return NumberColumn.fit(column, name, kind, declared is not None, self.scaling, self.spikes)
+
+    def _share_out_spikes(self) -> None:
+        """Leave each column its share of the flags that a table may have."""
+        spiked = {name: column for name, column in self.columns_.items() if getattr(column, "spikes", ())}
+        most = share_of_each(len(spiked))
+        for name, column in spiked.items():
+            assert isinstance(column, NumberColumn)
+            self.columns_[name] = replace(column, spikes=column.spikes[:most])
 
     def _layout(self) -> Layout:
         return Layout.of(self.columns_, grouped=self.scaling == "smooth_clip" or self.embed_above is not None)
