@@ -85,9 +85,10 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         year, month, day of month, day of week (0 is Monday), day of year, hour, minute. Text of which every cell is a
         date is then taken for dates.
     spikes : bool, default False
-        Whether a number of which one value has half of the rows or more becomes, beside itself, a 0/1 column,
-        ``name=value``, for each of its most frequent values: those in at least 8 rows, 48 at most, and 256 in all
-        columns together. Such a value, as a gain that most do not have, often says more than how large it is.
+        Whether a number that is mostly one value, and else mostly one of a few, becomes, beside itself, a 0/1 column,
+        ``name=value``, for each of these: values in at least 8 rows, 48 at most, and 256 in all columns together. Half
+        of the rows must have the one, half of the others the few. A gain that most have not had is such a number: which
+        one it is often says more than how large it is.
     kinds : dict, default None
         From column name (``x0``, ``x1``, ... for arrays) to "number", "category", "boolean", "date" or "drop", where
         the type of a column does not tell. Text is then read as such; what is dropped may hold anything.
@@ -328,7 +329,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         encoder = cls(**{name: facts[name] for name in _RULES if name in facts})
         check_settings(encoder, _RULES)
         encoder.columns_ = columns_from_state(
-            facts["columns"], arrays, encoder.scaling == "smooth_clip", encoder.embed_above
+            facts["columns"], arrays, encoder.scaling == "smooth_clip", encoder.embed_above, bool(encoder.spikes)
         )
         encoder._checked_kinds(list(encoder.columns_))
         encoder.n_features_in_ = len(encoder.columns_)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from feedforward.tables.scaling import Scaler, fit_flag
 
 COMMON = 0.5  # the share of the rows that one value must have
+COVERED = 0.5  # the share of the other rows that the other flags must have, or the number is a quantity after all
 FEWEST_ROWS = 8  # with a value that gets a flag
 MOST = 48  # flags of a column
 MOST_OF_TABLE = 256  # of all columns together
@@ -36,7 +37,9 @@ class Spike:
 
 
 def find_spikes(values: NDArray[np.float64], scaling: str) -> tuple[Spike, ...]:
-    """Return flags for the frequent values of a number, the most frequent first; none unless half of all are one.
+    """Return flags for the frequent values of a number, the most frequent first.
+
+    There are none unless half of the rows have one value, and half of the others have frequent ones.
 
     Parameters
     ----------
@@ -49,15 +52,18 @@ def find_spikes(values: NDArray[np.float64], scaling: str) -> tuple[Spike, ...]:
     --------
     >>> [spike.value for spike in find_spikes(np.repeat([0.0, 15.0, 99.0, 3.5], [60, 20, 10, 5]), "standard")]
     [0.0, 15.0, 99.0]
-    >>> find_spikes(np.arange(100.0), "standard"), find_spikes(np.repeat([0.0, 1.0], 50), "standard")
-    ((), ())
+    >>> find_spikes(np.array([0.0] * 100 + [0.5] * 8 + list(range(90))), "standard")
+    ()
     """
     found, counts = np.unique(values, return_counts=True)
     if len(found) <= 2 or counts.max() < COMMON * len(values):
         return ()
     order = np.argsort(-counts, kind="stable")[:MOST]
-    frequent = found[order[counts[order] >= FEWEST_ROWS]]
-    return tuple(Spike(value, fit_flag((values == value).astype(np.float64), scaling)) for value in frequent.tolist())
+    frequent = order[counts[order] >= FEWEST_ROWS]
+    if counts[frequent[1:]].sum() < COVERED * (len(values) - counts.max()):
+        return ()
+    flags = (fit_flag((values == value).astype(np.float64), scaling) for value in found[frequent])
+    return tuple(map(Spike, found[frequent].tolist(), flags))
 
 
 def share_of_each(columns: int) -> int:

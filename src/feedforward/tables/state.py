@@ -20,7 +20,6 @@ from feedforward.tables.spikes import MOST, Spike
 _NUMBERS = ("fill", "center", "scale")
 _LEVEL_TYPES = {"text": {"str"}, "date": {"str"}, "number": {"int", "float"}, "boolean": {"bool"}}
 _NUMBER_KEYS = {"name", "kind", "declared", "gaps"}
-_OPTIONAL_KEYS = {"number": {"spikes"}}  # only where there are some
 _KEYS = {
     **dict.fromkeys(("number", "date", "boolean", "empty"), _NUMBER_KEYS),
     "dates": {"name", "kind", "written", "guessed", "parts", "gaps"},
@@ -64,7 +63,9 @@ def columns_to_state(
     return facts, {key: np.array([getattr(scaler, key) for scaler in scalers]) for key in _NUMBERS}
 
 
-def columns_from_state(facts: Any, arrays: Any, clipped: bool, embed_above: int | None) -> dict[str, FittedColumn]:
+def columns_from_state(
+    facts: Any, arrays: Any, clipped: bool, embed_above: int | None, spiked: bool = False
+) -> dict[str, FittedColumn]:
     """Return the columns that `columns_to_state` wrote down.
 
     Parameters
@@ -75,6 +76,8 @@ def columns_from_state(facts: Any, arrays: Any, clipped: bool, embed_above: int 
         Whether the scaling is "smooth_clip".
     embed_above : int, optional
         As the encoder has it.
+    spiked : bool
+        Whether numbers may have spikes.
 
     Raises
     ------
@@ -94,7 +97,7 @@ def columns_from_state(facts: Any, arrays: Any, clipped: bool, embed_above: int 
     for place, fact in enumerate(facts):
         _expect(isinstance(fact, Mapping) and isinstance(fact.get("name"), str), f"column {place} has no name")
         _expect(fact["name"] not in columns, f"two columns are named {fact['name']!r}")
-        count = _count_of_scalers(fact, clipped)
+        count = _count_of_scalers(fact, clipped, spiked)
         own = tuple(islice(scalers, count))
         _expect(len(own) == count, f"{', '.join(_NUMBERS)} must be more than {len(numbers)} numbers")
         columns[fact["name"]] = _column(fact, own, clipped, embed_above)
@@ -120,15 +123,15 @@ def _checked_numbers(arrays: Any) -> list[tuple[float, float, float]]:
     return list(zip(fill, center, scale, strict=True))
 
 
-def _count_of_scalers(fact: Mapping[str, Any], clipped: bool) -> int:
+def _count_of_scalers(fact: Mapping[str, Any], clipped: bool, spiked: bool) -> int:
     """Return how many places of the arrays belong to a column, after checking its facts as far as that needs."""
     name, kind = fact["name"], fact.get("kind")
     _expect(isinstance(kind, str) and kind in _KEYS, f"column {name!r} has an unknown kind: {kind!r}")
     keys = _KEYS[str(kind)]
-    given = set(fact) - _OPTIONAL_KEYS.get(str(kind), set())
-    _expect(given == keys, f"column {name!r} must have the facts {', '.join(sorted(keys))}")
-    if "spikes" in fact:
+    if spiked and kind == "number" and "spikes" in fact:  # only where there are some
         _check_spikes(name, fact["spikes"])
+        keys = {*keys, "spikes"}
+    _expect(set(fact) == keys, f"column {name!r} must have the facts {', '.join(sorted(keys))}")
     for key in {"declared", "gaps", "other", "guessed"} & set(fact):
         _expect(isinstance(fact[key], bool), f"column {name!r}: {key} must be true or false")
     if kind == "flags":
