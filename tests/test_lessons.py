@@ -51,7 +51,8 @@ def test_cells_are_found_with_their_lines_and_tags() -> None:
 @every_lesson
 def test_it_runs(name: str, tmp_path: Path) -> None:
     command = [sys.executable, "-W", "error", str(Path(__file__).with_name("lessons.py")), str(FOLDER / f"{name}.md")]
-    environment = {**os.environ, "MPLBACKEND": "Agg"}
+    # One thread: other tests run beside, and threads that wait for each other's turn take ten times as long.
+    environment = {**os.environ, "MPLBACKEND": "Agg", "OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-4000:]
 
