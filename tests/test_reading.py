@@ -118,6 +118,39 @@ def test_what_pandas_writes_comes_back(frame: pd.DataFrame, delimiter: str, tmp_
         assert table.column(name).to_pylist() == frame[name].tolist()
 
 
+@given(frame=frames(), delimiter=st.sampled_from(",;\t|"))
+def test_numbers_with_a_decimal_comma_come_back(frame: pd.DataFrame, delimiter: str, tmp_path_factory: Any) -> None:
+    text = frame.to_csv(index=False, sep=delimiter, decimal=",", lineterminator="\n")
+    path = written(tmp_path_factory.mktemp("round"), text)
+    table = read_table(path, delimiter=delimiter, decimal=",")
+    for name in frame:
+        assert table.column(name).to_pylist() == frame[name].tolist()
+
+
+@pytest.mark.parametrize(
+    ("cells", "kind", "values"),
+    [
+        (["1", "-2,5", "", " ,5 ", "1e3", "1,5E-3"], pa.float64(), [1.0, -2.5, None, 0.5, 1000.0, 0.0015]),
+        (["1", "-2"], pa.int64(), [1, -2]),
+        (["0,5", "00,5"], pa.float64(), [0.5, 0.5]),
+        (["007", "010"], pa.string(), ["007", "010"]),
+        (["31.12.2024", "1.1.2025"], pa.string(), ["31.12.2024", "1.1.2025"]),
+        (["2024-02-29", "2024-03-01 12:30:00.5"], pa.timestamp("us"), None),
+        (["1.5", "2.5"], pa.string(), ["1.5", "2.5"]),
+        (["a,b", "1,5"], pa.string(), ["a,b", "1,5"]),
+        (["true", "FALSE"], pa.bool_(), [True, False]),
+    ],
+    ids=str,
+)
+def test_types_where_a_comma_stands_before_fractions(
+    tmp_path: Path, cells: list[str], kind: Any, values: list[Any] | None
+) -> None:
+    text = "cell;row\n" + "".join(f"{cell};{row}\n" for row, cell in enumerate(cells))
+    column = read(tmp_path, text, decimal=",").column("cell")
+    assert column.type == kind
+    assert values is None or column.to_pylist() == values
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_reads_what_pandas_reads(tmp_path: Path, seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -286,8 +319,16 @@ BAD = [
     ),
     bad("text among codes", "a,b\n02134,1\n" + "90210,1\n" * 9 + "old,2\n", "line 12", "'old'"),
     bad("text among numbers, spread lines", f'"b\nc",a\n{TEN}3,old\n', "line 13", "column 'a'", "'old'"),
-    bad("decimal comma", "a;b\n" + "1,5;2\n" * 9, "line 2", "column 'a'", "'1,5'", "decimal comma", "1234.5"),
-    bad("some decimal commas", "a;b\n" + "1.5;2\n" * 9 + "2,5;3\n", "line 11", "'2,5'", "decimal comma"),
+    bad(
+        "decimal comma",
+        "a;b\n" + "1,5;2\n" * 9,
+        *("line 2", "column 'a'", "'1,5'", "decimal comma", "Give decimal=','", "1234.5"),
+    ),
+    bad("some decimal commas", "a;b\n" + "1.5;2\n" * 9 + "2,5;3\n", "line 11", "'2,5'", "comma between", " Write "),
+    bad("decimal point", "a;b\n" + "1.5;2\n" * 9, "line 2", "'1.5'", "decimal point", "decimal='.'", decimal=","),
+    bad("points too", "a;b\n" + "1,5;2\n" * 9 + "2.5;3\n", "line 11", "'2.5'", " Write", "1234,5", decimal=","),
+    bad("points between", "a;b\n" + "1.234,5;2\n" * 9, "'1.234,5'", "point between thousands", "1234,5", decimal=","),
+    bad("text among them", "a;b\n" + "1,5;2\n" * 9 + "old;3\n", "line 11", "'old' is not a number", decimal=","),
     bad("thousands", 'a,b\n"1,234,567.5",2\n' + TEN, "line 2", "'1,234,567.5'", "comma between thousands"),
     bad("date that never was", "d,b\n" + "2024-01-31,1\n" * 9 + "2023-02-29,2\n", "line 11", "'d'", "'2023-02-29'"),
     bad("text among dates", "d,b\n" + "2024-01-31,1\n" * 9 + "soon,2\n", "line 11", "'soon'", "not a date"),
@@ -383,6 +424,9 @@ def test_bad_frames_are_one_line_that_helps(frame: Any, settings: dict[str, Any]
         ({"encoding": None}, "None"),
         ({"delimiter": ";;"}, ";;"),
         ({"delimiter": '"'}, "quote"),
+        ({"decimal": ";"}, "'.' or ',', what stands before the fraction of a number; got ';'"),
+        ({"decimal": ""}, "got ''"),
+        ({"decimal": None}, "got None"),
         ({"text_columns": "size"}, "list"),
         ({"text_columns": ["siez"]}, "Did you mean 'size'?"),
     ],
@@ -398,6 +442,8 @@ def test_settings_for_csv_are_refused_elsewhere(tmp_path: Path) -> None:
     for table in (tmp_path / "t.parquet", pa.table({"a": [1]})):
         with pytest.raises(SettingError, match="are for CSV files"):
             read_table(table, delimiter=";")
+        with pytest.raises(SettingError, match="are for CSV files"):
+            read_table(table, decimal=",")
 
 
 def test_absent_files_and_directories(tmp_path: Path) -> None:

@@ -1,8 +1,7 @@
 """A stored model and a table in, answers out, piece by piece."""
 
-import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,6 @@ from feedforward.tables.surprises import Surprises
 from feedforward.validation import nearest
 
 Array = NDArray[Any]
-_ROW = re.compile(r"row (\d+) \(counted from 0\)")
 _FEWEST_ROWS, _MOST_ROWS = 256, 100_000
 _NUMBERS = 4_000_000  # of a piece, once encoded
 
@@ -143,8 +141,7 @@ class StoredModel:
             return ask(self.model, method, columns, self._as_inputs(columns, source), *arguments)
         except InputError as error:  # what else it advises is for training
             fault = str(error).partition(", give the column the type it had in training")[0].rstrip(".")
-            fault = _ROW.sub(lambda found: source.place(int(found[1])), fault)
-            raise InputError(f"{source.name}: {fault}.") from error
+            raise InputError(f"{source.name}: {source.placed(fault)}.") from error
 
 
 class ModelRows:
@@ -155,7 +152,7 @@ class ModelRows:
     model : StoredModel
     path : path
         Of the table: CSV, Parquet or Arrow; ``-`` for standard input. The model's columns are found by their names.
-    encoding, delimiter
+    encoding, delimiter, decimal
         Of a CSV file, as `read_table` has them.
     target : tuple of (str, str), optional
         The column with the right answers, and what to read it as.
@@ -190,6 +187,7 @@ class ModelRows:
         *,
         encoding: str = "utf-8",
         delimiter: str | None = None,
+        decimal: str = ".",
         target: tuple[str, str] | None = None,
         rows: int | None = None,
     ) -> None:
@@ -201,7 +199,8 @@ class ModelRows:
             wanted = {*wanted, target[0]}
         self._surprises = Surprises({} if encoder is None else encoder.columns_)
         self._by_place: list[str] = []
-        self._pieces = read_pieces(path, rows, self._read_as, wanted, encoding, delimiter)
+        self._whole = Source(self.name)
+        self._pieces = read_pieces(path, rows, self._read_as, wanted, encoding, delimiter, decimal)
 
     def _read_as(self, names: Sequence[str]) -> dict[str, str]:
         if self._target is None:
@@ -213,6 +212,7 @@ class ModelRows:
         """Yield where a piece comes from, its columns, and the right answers."""
         encoder = self._model.encoder
         for source, table in self._pieces:
+            self._whole = replace(source, rows=None)
             y = None
             if self._target is not None:
                 y = target_of(table, self._target[0], source, is_whole=False)
@@ -229,7 +229,8 @@ class ModelRows:
         names = self._by_place
         shown = ", ".join(map(repr, names[:10])) + (", ..." if len(names) > 10 else "")
         by_place = [f"the model knows no names of columns, and takes these by their place: {shown}"] if names else []
-        return [*by_place, *self._surprises.sentences()]
+        sentences = "\n".join(self._surprises.sentences())  # each is one line
+        return [*by_place, *self._whole.placed(sentences).splitlines()]
 
 
 def predict_rows(

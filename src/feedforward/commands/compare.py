@@ -7,7 +7,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from feedforward.commands.errors import one_line_errors
-from feedforward.commands.options import AsJson, AsTask, Debug, Delimiter, Encoding, Kinds, pairs
+from feedforward.commands.options import AsJson, AsTask, Debug, Decimal, Delimiter, Encoding, Kinds, pairs
 from feedforward.phrases import counted
 from feedforward.terminal import print_comparison, print_json, words
 
@@ -32,6 +32,7 @@ def compare(
     as_json: AsJson = False,
     encoding: Encoding = "utf-8",
     delimiter: Delimiter = None,
+    decimal: Decimal = ".",
     debug: Debug = False,
 ) -> None:
     """Train every model on the same folds of a table, beside a dummy, a linear model and gradient boosting.
@@ -55,6 +56,7 @@ def compare(
             kinds=dict(pairs("--kind", kind or [])),
             encoding=encoding,
             delimiter=delimiter,
+            decimal=decimal,
             seed=seed,
         )
         for entry in found.entries:

@@ -37,6 +37,7 @@ def _in_flags(message: str) -> str:
     """Say a remedy of the library as the command line has it."""
     message = message.replace(" and give X_val and y_val", "")  # the command takes one table
     message = message.replace("give delimiter=", "give --delimiter")
+    message = re.sub(r"([Gg]ive) decimal='(.)'", r"\1 --decimal \2", message)
     message = message.replace("text_columns names no", "--kind names no")
     message = message.replace("Checkpoint(…, resume=True)", "--resume")
     message = re.sub(r"text_columns=\['(.+?)'\]", r"--kind '\1=category'", message)

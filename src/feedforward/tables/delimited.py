@@ -47,8 +47,8 @@ class Delimited:
     Examples
     --------
     >>> text = Delimited.open("a.csv", b"x;y\n1;two\n\n2;three\n", "utf-8", None)
-    >>> text.delimiter, text.to_table().to_pydict(), text.line_of(1)
-    (';', {'x': ['1', '2'], 'y': ['two', 'three']}, 4)
+    >>> text.delimiter, text.to_table().to_pydict(), text.lines_of([1, 0])
+    (';', {'x': ['1', '2'], 'y': ['two', 'three']}, {0: 2, 1: 4})
     """
 
     name: str
@@ -119,9 +119,11 @@ class Delimited:
                     yield line, cells
                 line = reader.line_num + 1
 
-    def line_of(self, row: int) -> int:
-        """Return the line, counted from 1, on which a row of the table, counted from 0, starts."""
-        return next(line for i, (line, _) in enumerate(self.rows(), start=-1) if i == row)
+    def lines_of(self, rows: Collection[int]) -> dict[int, int]:
+        """Return the lines, counted from 1, on which rows of the table, counted from 0, start."""
+        wanted = set(rows)
+        first = islice(enumerate(self.rows(), start=-1), max(wanted) + 2)  # with the header, and no further
+        return {row: line for row, (line, _) in first if row in wanted}
 
     def to_table(self) -> Any:
         """Return a `pyarrow.Table` whose columns are all text, with `MISSING` cells missing.
