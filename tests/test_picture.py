@@ -57,7 +57,7 @@ def test_every_word_is_inside_and_readable(
     ticks -= {axis.label for ax in figure.axes for axis in (ax.xaxis, ax.yaxis)}
     texts = [one for one in figure.findobj(Text) if one.get_text().strip() and one.get_visible() and one not in ticks]
     assert [text.get_text() for text in texts if not is_within(text.get_window_extent(), figure.bbox)] == []
-    titles = [text for text in texts if text.get_fontsize() > 10.5]
+    titles = [text for text in texts if float(text.get_fontsize()) > 10.5]
     assert any(text.get_text().startswith(f"{model} on ") for text in titles)
     for one, other in combinations(titles, 2):
         assert not one.get_window_extent().overlaps(other.get_window_extent()), (one.get_text(), other.get_text())

@@ -25,7 +25,7 @@ from feedforward.fitted import FittedNames
 from feedforward.kernels import threads
 from feedforward.tables.encoding import TableEncoder
 from feedforward.tables.frames import aligned, is_frame
-from feedforward.tables.reading import read_known, read_rows, read_table
+from feedforward.tables.reading import read_known, read_rows
 from feedforward.tables.sources import Source, placing
 from feedforward.training.checkpoints import Callback, Checkpoint
 from feedforward.training.deadline import Deadline
@@ -255,17 +255,21 @@ class TabularEstimator(FittedNames, CallbackSupport, BaseEstimator):
         check_device_name(owner, self.device)
         return preset_of(owner, self.preset, self.members, self.max_epochs)
 
-    def _taken_apart(self, X: Any, y: Any, name: str) -> tuple[Source | None, Any, Any]:
-        """Return rows and targets, where one is a path, or the other the name of a column; before them the file."""
-        if isinstance(X, str | os.PathLike):
-            if not isinstance(y, str):
-                raise InputError(
-                    f"{name} is a file, {X}: name the column of its targets, as in fit({str(X)!r}, 'price')."
-                )
-            return read_known(X, y, text_columns=self._as_text())
-        if isinstance(y, str) and is_frame(X):
-            return None, *read_table(X, y)
-        return None, X, y
+    def _taken_apart(self, X: Any, y: Any, name: str, *, is_new: bool = True) -> tuple[Source | None, Any, Any]:
+        """Return rows and targets, where one is a path, or the other the name of a column; before them the file.
+
+        `is_new` if they are to be learned from.
+        """
+        is_file = isinstance(X, str | os.PathLike)
+        if is_file and not isinstance(y, str):
+            raise InputError(f"{name} is a file, {X}: name the column of its targets, as in fit({str(X)!r}, 'price').")
+        if not isinstance(y, str) or not (is_file or is_frame(X)):
+            return None, X, y
+        as_text: Sequence[str] = ()
+        if is_file:
+            as_text = self._as_text() if is_new else self.encoder_.text_columns_
+        source, rows, targets = read_known(X, y, text_columns=as_text, is_new=is_new)
+        return source if is_file else None, rows, targets
 
     def _as_text(self) -> list[str]:
         return [name for name, kind in (self.kinds or {}).items() if kind in ("category", "drop")]
@@ -296,7 +300,7 @@ class TabularEstimator(FittedNames, CallbackSupport, BaseEstimator):
     def _validation_rows(self, X_val: Any, y_val: Any) -> Rows:
         if X_val is None or (y_val is None and not isinstance(X_val, str | os.PathLike)):
             raise InputError(f"X_val and y_val go together, and {'X_val' if X_val is None else 'y_val'} is missing.")
-        source, X_val, y_val = self._taken_apart(X_val, y_val, "X_val")
+        source, X_val, y_val = self._taken_apart(X_val, y_val, "X_val", is_new=False)
         try:
             with placing(source):
                 X = self._matrix(X_val)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, validate_data
 
-from feedforward.errors import InputError, SettingError
+from feedforward.errors import InputError, InputTypeError, SettingError
 from feedforward.tables.categories import LevelColumn, fit_category
 from feedforward.tables.columns import DroppedColumn, FittedColumn, NumberColumn
 from feedforward.tables.dates import COMPACT, ISO, DateColumn, formats_of, likeliest, whole_as_text
@@ -19,7 +19,7 @@ from feedforward.tables.scaling import SCALINGS
 from feedforward.tables.state import columns_from_state, columns_to_state
 from feedforward.tables.surprises import Surprises
 from feedforward.tables.values import decoded, holding
-from feedforward.validation import COUNT, NONE, SWITCH, Rule, check_settings, explained_for, nearest, one_of
+from feedforward.validation import COUNT, NONE, SWITCH, Rule, check_settings, explained_for, nearest, one_of, unmasked
 
 KINDS = ("number", "category", "boolean", "date", "drop")
 
@@ -139,7 +139,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : DataFrame or array of shape (n, m)
-            pandas, polars, pyarrow, or any other that narwhals knows; arrays and lists may mix types by column.
+            pandas, polars, pyarrow, or any other that narwhals knows; arrays and lists may mix types by column. What a
+            masked array masks is missing; intervals of pandas, as ``pandas.cut`` makes them, are categories.
         y : None
             Ignored: scikit-learn passes it.
 
@@ -372,6 +373,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     def _table(self, X: Any, *, reset: bool) -> Any:
         """Return `X` as a table with the names of training, after scikit-learn's checks."""
         if not is_frame(X):
+            X = unmasked(X)
             if isinstance(X, list | tuple):
                 X = np.array(X, dtype=object)  # else one text would make text of every number
             with explained_for(X):
@@ -382,6 +384,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         refuse_repeated_names(X)
         try:
             validate_data(self, X, reset=reset, skip_check_array=True)
+        except TypeError as error:  # names that are not all text
+            raise InputTypeError(" ".join(str(error).split())) from None
         except ValueError as error:
             gap = "" if str(error).endswith("\n") else " "
             raise InputError(f"{error}{gap}Give the columns of training, by name and in that order.") from None

@@ -114,15 +114,19 @@ def read_table(
 
 
 def read_known(
-    path: str | PathLike[str],
+    path_or_frame: Any,
     target: str,
     *,
     encoding: str = "utf-8",
     delimiter: str | None = None,
     decimal: str = ".",
     text_columns: Sequence[str] = (),
+    is_new: bool = True,
 ) -> tuple[Source, Any, NDArray[Any]]:
-    """Return where a table comes from, and then what `read_table` returns of it: rows to learn from, their targets.
+    """Return where a table comes from, and then what `read_table` returns of it: rows and their targets.
+
+    Where they are not to be learned from but for a model that is there already, not `is_new`, targets may all be the
+    same, and `text_columns` that the table has not are none.
 
     Examples
     --------
@@ -130,8 +134,12 @@ def read_known(
     Traceback (most recent call last):
     feedforward.errors.FileError: absent.csv does not exist. ...
     """
-    source, table = _read(path, encoding, delimiter, Reading(text_columns, decimal=decimal))
-    return source, *_split(table, target, source)
+    reading = Reading(text_columns, is_new=is_new, decimal=decimal)
+    source, table = _read(path_or_frame, encoding, delimiter, reading)
+    if is_new:
+        return source, *_split(table, target, source)
+    labels = target_of(table, target, source)
+    return source, table.drop_columns([target]), labels
 
 
 def read_rows(path: str | PathLike[str], text_columns: Sequence[str] = ()) -> tuple[Source, Any]:
