@@ -168,6 +168,7 @@ ORDER = [
     "demo",
     "fitting",
     "choices",
+    "doubts",
     "experiment",
     "answers",
     "answer_files",

@@ -233,6 +233,11 @@ def test_a_byte_order_mark_is_no_part_of_a_name(tmp_path: Path) -> None:
     assert read(tmp_path, b"\xef\xbb\xbfa,b\n1,2\n").column_names == ["a", "b"]
 
 
+def test_a_byte_of_0_in_a_cell_is_a_character(tmp_path: Path) -> None:
+    assert read(tmp_path, "a,b\n1,x\0y\n").to_pydict() == {"a": [1], "b": ["x\0y"]}
+    assert read(tmp_path, "a,b\n1,x\n".encode("utf-32"), encoding="utf-32").to_pydict() == {"a": [1], "b": ["x"]}
+
+
 def test_line_ends_blank_lines_and_long_cells(tmp_path: Path) -> None:
     long = "line\n" * 500_000
     content = f'\n\na,b\r\n\r\n1,"{long}"\r\n2,x'
@@ -310,6 +315,8 @@ BAD = [
     bad("quote never closed, ragged", 'a,b,c\n1,"2,3\n4,5,6\n', "line 2", "never closed"),
     bad("quote never closed, long", 'a,b\n1,"2\n' + "3,4\n" * 400_000, "line 2", "never closed"),
     bad("not utf-8", b"a,b\n1,x\n2,caf\xe9\n", "line 3", "column 'b'", "encoding=", "--encoding", "cp1252"),
+    bad("no text", bytes(range(256)) * 9, "line 1", "bytes of 0", "encoding='utf-16'", "as CSV"),
+    bad("utf-16 without a mark", "a,b\n1,x\n".encode("utf-16-le"), "line 1", "bytes of 0", "encoding='utf-16'"),
     bad("utf-16", "a,b\n1,x\n".encode("utf-16"), "line 1", "encoding=", "--encoding", "'utf-16'"),
     bad("not ascii", "a,b\n1,é\n", "line 2", "column 'b'", "encoding=", encoding="ascii"),
     bad("two columns of one name", "a,b,a\n1,2,3\n", "line 1", "'a'", "column 1", "column 3", "Rename"),
@@ -338,6 +345,8 @@ BAD = [
     bad("too large a number", "a,b\n1,2\n1e999,3\n", "line 3", "column 'a'", "not finite"),
     bad("target absent", "a,price\n1,2\n", "'prise'", "Did you mean 'price'?", target="prise"),
     bad("target absent, none near", "a,b\n1,2\n", "'income'", "'a', 'b'", target="income"),
+    bad("target absent, blanks between", "a b y\n1 2 3\n", "'a b y'", "give delimiter=", target="y"),
+    bad("target absent, no header", "1.5,red\n2.5,blue\n", "'1.5', 'red'", "first line holds no names", target="y"),
     bad("target missing in rows", "a,y\n1,1\n2,\n3,\n", "line 3", "column 'y'", "2 of 3", "drop", target="y"),
     bad("target constant", "a,y\n1,x\n2,x\n", "column 'y'", "x in every row", "another", target="y"),
     bad("target alone", "y\n1\n2\n", "only the target", "Add columns", target="y"),

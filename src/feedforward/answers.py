@@ -41,7 +41,7 @@ class StoredModel:
     --------
     >>> StoredModel.open("absent.safetensors")
     Traceback (most recent call last):
-    feedforward.errors.ModelFileError: absent.safetensors cannot be read: no such file or directory.
+    feedforward.errors.ModelFileError: absent.safetensors cannot be read: no such file or directory. ...
     """
 
     path: Path
@@ -110,12 +110,13 @@ class StoredModel:
             return table, []
         known, there, dropped = set(names), set(table.column_names), self._dropped()
         ignored = [name for name in table.column_names if name not in known]
-        for name in names:
-            if name in there:
-                continue
-            if name not in dropped:
-                near = nearest(name, table.column_names, "columns")
-                raise TableError(f"{source.name} has no column {name!r}, which the model needs. {near}")
+        absent = [name for name in names if name not in there]
+        needed = [name for name in absent if name not in dropped]
+        if needed:
+            more = f", nor {', '.join(map(repr, needed[1:6]))}{', ...' * (len(needed) > 6)}" if needed[1:] else ""
+            near = nearest(needed[0], table.column_names, "columns") + source.doubts(table.column_names)
+            raise TableError(f"{source.name} has no column {needed[0]!r}, which the model needs{more}. {near}")
+        for name in absent:
             table = table.append_column(name, pa.nulls(table.num_rows))
         return table.select(names), ignored
 
@@ -140,7 +141,7 @@ class StoredModel:
         try:
             return ask(self.model, method, columns, self._as_inputs(columns, source), *arguments)
         except InputError as error:  # what else it advises is for training
-            fault = str(error).partition(", give the column the type it had in training")[0].rstrip(".")
+            fault = str(error).partition("; or, to learn from it,")[0].rstrip(".")
             raise InputError(f"{source.name}: {source.placed(fault)}.") from error
 
 

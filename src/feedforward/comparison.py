@@ -14,11 +14,12 @@ from sklearn.model_selection import KFold, StratifiedKFold
 
 from feedforward.baselines import BASELINES, baseline
 from feedforward.choices import MODELS, model_of, task_of
-from feedforward.errors import SettingError
+from feedforward.errors import SettingError, TableError
 from feedforward.estimators.presets import PRESETS
 from feedforward.fitting import fit
 from feedforward.measures import BOUNDS, DECIDING, HIGHER_IS_BETTER, answers_of
 from feedforward.scoring import SHARE, Estimate
+from feedforward.tables.encoding import checked_kinds
 from feedforward.tables.reading import read_known
 from feedforward.tables.sources import Source, placing
 from feedforward.validation import nearest
@@ -167,15 +168,15 @@ def compare_models(
     (['dummy', 'linear'], True)
     """
     names = _chosen(models)
-    as_text = [column for column, kind in (kinds or {}).items() if kind in ("category", "drop")]
-    whole, X, y = read_known(
-        path, target, encoding=encoding, delimiter=delimiter, decimal=decimal, text_columns=as_text
-    )
+    whole, X, y = read_known(path, target, kinds, encoding=encoding, delimiter=delimiter, decimal=decimal)
+    checked_kinds(kinds, X.column_names)
     whole = replace(whole, name=Path(whole.name).name)
     task = task_of(whole.name, target, y, "tabular", task)
     if models is None:
         names = [name for name in names if _tells(name, task)]
     parts = folds_of(y, task, folds, seed)
+    if task == "classification":
+        _refuse_lone_class(y, parts, f"{whole.name}, target column {target!r}")
     found: list[Entry] = []
     stopped = False
     for i, name in enumerate(names):
@@ -206,13 +207,29 @@ def folds_of(y: Array, task: str, folds: int, seed: int) -> list[Fold]:
     [4, 4, 4]
     """
     n, most = len(y), len(y) // 2
+    if most < 2:
+        raise TableError(f"{n} rows are too few to compare models on: folds need 4 or more. Give more rows.")
     if not 2 <= folds <= most:
-        raise SettingError(f"folds must be from 2 to {max(most, 2)}, for there are {n} rows; got {folds}.")
+        raise SettingError(
+            f"folds must be from 2 to {most}, for there are {n} rows; got {folds}. Take another number, or "
+            "give more rows."
+        )
     by_class = task == "classification" and np.unique(y, return_counts=True)[1].max() >= folds
     kind = StratifiedKFold if by_class else KFold
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="The least populated class")  # it is in as many folds as it has rows
         return list(kind(folds, shuffle=True, random_state=seed).split(np.zeros(n), y))
+
+
+def _refuse_lone_class(y: Array, parts: Sequence[Fold], where: str) -> None:
+    """Raise `TableError` if the rows of one class alone are left to learn from where a fold is answered for."""
+    for learned, answered in parts:
+        if len(np.unique(y[learned])) == 1:
+            rare = next(label for label in y[answered].tolist() if label != y[learned[0]])
+            raise TableError(
+                f"{where}: where the rows of class {rare!r} are answered for, no other than those of class "
+                f"{y[learned[:1]].tolist()[0]!r} are left to learn from. Give more rows of class {rare!r}."
+            )
 
 
 def over_folds(
@@ -272,7 +289,9 @@ def _entry(
     (X, y), told, seconds, said = rows, dict[str, list[float | None]](), list[float](), dict[str, None]()
     try:
         if not _tells(name, task):
-            raise SettingError(f"{name} tells classes apart, and {source.name} has a quantity to predict")
+            raise SettingError(
+                f"{name} tells classes apart, and {source.name} has a quantity to predict. Leave it out."
+            )
         for k, (learned, answered) in enumerate(parts, 1):
             on_fold(k)
             where = replace(source, rows=learned)

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 
 from feedforward.choices import check_choices, model_of, task_of
+from feedforward.doubts import doubts
 from feedforward.errors import NotFiniteError, SettingError, TableError
 from feedforward.fitting import ask, encoder_of, fit, learner_of, most_epochs
 from feedforward.measures import OF_ANSWERS, Answers
 from feedforward.storage.labels import label_to_facts
 from feedforward.storage.saving import write_model
-from feedforward.tables.dates import DateColumn
 from feedforward.tables.encoding import TableEncoder
 from feedforward.tables.reading import read_known
 from feedforward.tables.sources import Source, placing
@@ -203,10 +203,7 @@ def run_experiment(
     check_choices(model, task, settings or {}, checkpoint is not None)
     if not 0 < test_fraction < 1:
         raise SettingError(f"test_fraction must lie between 0 and 1, both excluded; got {test_fraction}.")
-    as_text = [column for column, kind in (kinds or {}).items() if kind in ("category", "drop")]
-    whole, X, y = read_known(
-        path, target, encoding=encoding, delimiter=delimiter, decimal=decimal, text_columns=as_text
-    )
+    whole, X, y = read_known(path, target, kinds, encoding=encoding, delimiter=delimiter, decimal=decimal)
     whole = replace(whole, name=Path(whole.name).name)
     task = task_of(whole.name, target, y, model, task)
     learned = model_of(model, task, settings or {}, kinds or {}, seed)
@@ -229,7 +226,7 @@ def run_experiment(
         baseline_scores=_scores(task, lambda X: np.full(len(X), baseline), train, test),
         baseline=baseline,
         seconds=seconds,
-        warnings=[*_lone_classes(whole.name, target, y, task), *_doubtful_dates(whole.name, learned), *troubles],
+        warnings=[*doubts(whole.name, target, y, task, encoder_of(learned), kinds or ()), *troubles],
     )
     if stop is not None:
         raise Interrupted(experiment, _kept(experiment.learner, checkpoint, stop)) from None
@@ -269,33 +266,6 @@ def _baseline(y: NDArray[Any], task: str) -> Any:
         return float(np.mean(y))
     labels, counts = np.unique(y, return_counts=True)
     return labels[counts.argmax()]
-
-
-def _lone_classes(source: str, target: str, y: NDArray[Any], task: str) -> list[str]:
-    """Say which class has a single row, if any: no split can be fair to it."""
-    if task == "regression":
-        return []
-    classes, counts = np.unique(y, return_counts=True)
-    lone = [repr(label) for label in classes[counts == 1].tolist()]
-    if not lone:
-        return []
-    more = f" (and so have {len(lone) - 1} other classes)" if len(lone) > 1 else ""
-    return [
-        f"{source}, target column {target!r}: class {lone[0]} has one row{more}, learned or tested but never both, "
-        "so rows were set aside without regard to their classes. Give more rows of it, or drop it."
-    ]
-
-
-def _doubtful_dates(source: str, model: Any) -> list[str]:
-    """Say of which columns it is not known whether months or days come first."""
-    encoder = encoder_of(model)
-    assert encoder is not None  # there is a table
-    names = [name for name, one in encoder.columns_.items() if isinstance(one, DateColumn) and one.guessed]
-    return [
-        f"{source}, column {name!r}: no cell tells months from days, as 31/12/2024 would, so months are taken to come "
-        "first (MM/DD/YYYY). If days do, write the column as YYYY-MM-DD."
-        for name in names
-    ]
 
 
 def _split(

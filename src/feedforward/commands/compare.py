@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from feedforward.commands.errors import one_line_errors
+from feedforward.commands.errors import in_flags, one_line_errors
 from feedforward.commands.options import AsJson, AsTask, Debug, Decimal, Delimiter, Encoding, Kinds, pairs
 from feedforward.phrases import counted
 from feedforward.terminal import print_comparison, print_json, words
@@ -61,7 +61,9 @@ def compare(
         )
         for entry in found.entries:
             for said in [entry.trouble] if entry.trouble else entry.warnings:
-                words.print(f"{'failed' if entry.trouble else 'warning'}: {entry.model}: {said}", markup=False)
+                words.print(
+                    f"{'failed' if entry.trouble else 'warning'}: {entry.model}: {in_flags(said)}", markup=False
+                )
         if as_json:
             print_json(found.facts())
         elif found.entries:

@@ -25,7 +25,7 @@ from feedforward.fitted import FittedNames
 from feedforward.kernels import threads
 from feedforward.tables.encoding import TableEncoder
 from feedforward.tables.frames import aligned, is_frame
-from feedforward.tables.reading import read_known, read_rows
+from feedforward.tables.reading import read_judged, read_known, read_rows
 from feedforward.tables.sources import Source, placing
 from feedforward.training.checkpoints import Callback, Checkpoint
 from feedforward.training.deadline import Deadline
@@ -265,14 +265,11 @@ class TabularEstimator(FittedNames, CallbackSupport, BaseEstimator):
             raise InputError(f"{name} is a file, {X}: name the column of its targets, as in fit({str(X)!r}, 'price').")
         if not isinstance(y, str) or not (is_file or is_frame(X)):
             return None, X, y
-        as_text: Sequence[str] = ()
-        if is_file:
-            as_text = self._as_text() if is_new else self.encoder_.text_columns_
-        source, rows, targets = read_known(X, y, text_columns=as_text, is_new=is_new)
+        if is_new:
+            source, rows, targets = read_known(X, y, self.kinds if is_file else None)
+        else:
+            source, rows, targets = read_judged(X, y, self.encoder_.text_columns_ if is_file else ())
         return source if is_file else None, rows, targets
-
-    def _as_text(self) -> list[str]:
-        return [name for name, kind in (self.kinds or {}).items() if kind in ("category", "drop")]
 
     def _rows(self, X: Any, y: Any, sample_weight: Any) -> Rows:
         """Return encoded rows, without those of weight 0; this fits the encoder."""

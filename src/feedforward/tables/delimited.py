@@ -25,6 +25,7 @@ DELIMITERS = (",", ";", "\t", "|")
 _POSSIBLE = [chr(code) for code in range(1, 128) if chr(code) not in '"\r\n']
 _UTF8 = "utf-8-sig"  # with or without a mark at its start
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_START = 1000  # bytes of a file that tell if it is text
 _BLOCK = 1 << 20
 _PIECE = 1 << 22
 _LARGEST_BLOCK = (1 << 31) - 1
@@ -84,10 +85,16 @@ class Delimited:
                 f"delimiter must be None or one ASCII character, no quote or end of line; got {delimiter!r}."
             )
         with content() as stream:
-            start = stream.read(2)
+            first = stream.read(_START)
+        start, header = first[:2], first.lstrip(b"\r\n").split(b"\n")[0]
         if not start:
             raise TableError(f"{name} is empty: 0 bytes. Give a table with a header line and rows.")
         codec = _codec(encoding)
+        if b"\0" in header and start not in _UTF16 and not codec.startswith(("utf-16", "utf-32")):
+            raise TableError(
+                f"{name}, line 1: there are bytes of 0, and no text in the encoding {encoding!r} has such. Give "
+                "encoding='utf-16' if it is text in that, or save it as CSV."
+            )
         if codec == "utf-16" and start not in _UTF16:  # which Python then reads in the machine's own order
             codec += "-le" if sys.byteorder == "little" else "-be"
         text = cls(name, content, codec, delimiter or ",")

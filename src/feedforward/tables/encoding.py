@@ -1,6 +1,6 @@
 """TableEncoder: a table of mixed columns to a matrix of numbers that a network can read."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,25 @@ _OPTIONAL = {
     "date_parts",
 }  # settings that older files do not have, nor newer ones where they are the default
 _KIND_OF = {"number": "number", "boolean": "boolean", "text": "category", "date": "date"}
+
+
+def checked_kinds(kinds: Mapping[str, str] | None, names: Sequence[str]) -> Mapping[str, str]:
+    """Return what columns of these names are declared to be; `SettingError` if there is no such column, or kind.
+
+    Examples
+    --------
+    >>> checked_kinds({"age": "numeric"}, ["age", "town"])
+    Traceback (most recent call last):
+    feedforward.errors.SettingError: TableEncoder: kinds['age'] is no kind: 'numeric'. Did you mean 'number'?
+    """
+    for name, kind in (kinds or {}).items():
+        if name not in names:
+            near = nearest(str(name), names, "columns")
+            raise SettingError(f"TableEncoder: kinds names a column the table does not have: {name!r}. {near}")
+        if kind not in KINDS:
+            near = nearest(str(kind), KINDS, "kinds")
+            raise SettingError(f"TableEncoder: kinds[{name!r}] is no kind: {kind!r}. {near}")
+    return kinds or {}
 
 
 class TableEncoder(TransformerMixin, BaseEstimator):
@@ -150,7 +169,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         """
         check_settings(self, _RULES)
         table = self._table(X, reset=True)
-        kinds = self._checked_kinds(table.column_names)
+        kinds = checked_kinds(self.kinds, table.column_names)
         self.columns_ = {
             name: self._fitted(table.column(place), name, kinds.get(name))
             for place, name in enumerate(table.column_names)
@@ -319,7 +338,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         encoder.columns_ = columns_from_state(
             facts["columns"], arrays, encoder.scaling == "smooth_clip", encoder.embed_above
         )
-        encoder._checked_kinds(list(encoder.columns_))
+        checked_kinds(encoder.kinds, list(encoder.columns_))
         encoder.n_features_in_ = len(encoder.columns_)
         if facts["named"]:
             encoder.feature_names_in_ = np.array(list(encoder.columns_), dtype=object)
@@ -358,17 +377,6 @@ class TableEncoder(TransformerMixin, BaseEstimator):
 
     def _layout(self) -> Layout:
         return Layout.of(self.columns_, grouped=self.scaling == "smooth_clip" or self.embed_above is not None)
-
-    def _checked_kinds(self, names: list[str]) -> Mapping[str, str]:
-        kinds = {} if self.kinds is None else self.kinds
-        for name, kind in kinds.items():
-            if name not in names:
-                near = nearest(str(name), names, "columns")
-                raise SettingError(f"TableEncoder: kinds names a column the table does not have: {name!r}. {near}")
-            if kind not in KINDS:
-                near = nearest(str(kind), KINDS, "kinds")
-                raise SettingError(f"TableEncoder: kinds[{name!r}] is no kind: {kind!r}. {near}")
-        return kinds
 
     def _table(self, X: Any, *, reset: bool) -> Any:
         """Return `X` as a table with the names of training, after scikit-learn's checks."""

@@ -14,10 +14,9 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from feedforward.disk import words_of
+from feedforward.disk import files_beside, words_of
 from feedforward.errors import FileError, TableError
 from feedforward.memory import check_room
-from feedforward.validation import nearest
 
 STANDARD_INPUT = "-"
 
@@ -249,7 +248,7 @@ def _checked_suffix(path: Path) -> str:
     if is_folder:
         raise FileError(f"{path} is a directory. Give the path of a file in it.")
     if not is_there:
-        raise FileError(f"{path} does not exist. {_files_beside(path)}")
+        raise FileError(f"{path} does not exist. {files_beside(path)}")
     suffix = next((known for known in _SUFFIXES if path.name.lower().endswith(known)), None)
     if suffix is None:
         raise TableError(
@@ -257,16 +256,6 @@ def _checked_suffix(path: Path) -> str:
             f"{', '.join(_SUFFIXES)}."
         )
     return suffix
-
-
-def _files_beside(path: Path) -> str:
-    try:
-        files = sorted(file.name for file in path.parent.iterdir() if file.is_file())
-    except OSError:
-        return f"Its folder, {path.parent}, cannot be read either: check the path."
-    if not files:
-        return f"The folder {path.parent} holds no files: check the path."
-    return nearest(path.name, files, f"files in {path.parent}")
 
 
 def _read_bytes(path: Path, suffix: str) -> bytes:

@@ -1,6 +1,6 @@
 """From a file, or any DataFrame, to a table of typed columns; errors name file, line and column."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from os import PathLike
 from typing import Any, overload
@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pyarrow import ipc, parquet
 
-from feedforward.errors import InputError, TableError
+from feedforward.errors import InputError, SettingError, TableError
 from feedforward.tables.cells import find_stray, narrowest, without_blanks
 from feedforward.tables.delimited import Delimited
 from feedforward.tables.frames import frame_to_table, is_frame
@@ -116,17 +116,15 @@ def read_table(
 def read_known(
     path_or_frame: Any,
     target: str,
+    kinds: Mapping[str, str] | None = None,
     *,
     encoding: str = "utf-8",
     delimiter: str | None = None,
     decimal: str = ".",
-    text_columns: Sequence[str] = (),
-    is_new: bool = True,
 ) -> tuple[Source, Any, NDArray[Any]]:
-    """Return where a table comes from, and then what `read_table` returns of it: rows and their targets.
+    """Return where a table comes from, and then what `read_table` returns of it: rows to learn from, their targets.
 
-    Where they are not to be learned from but for a model that is there already, not `is_new`, targets may all be the
-    same, and `text_columns` that the table has not are none.
+    What `kinds` declare to be categories stays text, and what they drop may hold anything.
 
     Examples
     --------
@@ -134,10 +132,25 @@ def read_known(
     Traceback (most recent call last):
     feedforward.errors.FileError: absent.csv does not exist. ...
     """
-    reading = Reading(text_columns, is_new=is_new, decimal=decimal)
-    source, table = _read(path_or_frame, encoding, delimiter, reading)
-    if is_new:
-        return source, *_split(table, target, source)
+    kinds = kinds or {}
+    if target in kinds:
+        raise SettingError(f"kinds names the target, {target!r}, and is for columns to learn from. Leave it out.")
+    as_text, dropped = ([name for name, kind in kinds.items() if kind == one] for one in ("category", "drop"))
+    source, table = _read(path_or_frame, encoding, delimiter, Reading(as_text, decimal=decimal, dropped=dropped))
+    return source, *_split(table, target, source)
+
+
+def read_judged(path_or_frame: Any, target: str, text_columns: Sequence[str] = ()) -> tuple[Source, Any, NDArray[Any]]:
+    """Return where a table comes from, its rows, and the right answers, for a model that is there already.
+
+    `text_columns` that the table has not are none.
+
+    Examples
+    --------
+    >>> read_judged(pa.table({"x": [1, 2], "y": [3, 3]}), "y")[2]
+    array([3, 3])
+    """
+    source, table = _read(path_or_frame, "utf-8", None, Reading(text_columns, is_new=False))
     labels = target_of(table, target, source)
     return source, table.drop_columns([target]), labels
 
@@ -179,7 +192,7 @@ def _read_csv(
     path: str | PathLike[str], opened: Opened, encoding: str, delimiter: str | None, reading: Reading
 ) -> tuple[Source, Any]:
     text = Delimited.open(opened.name, opened.data, encoding, delimiter)
-    text.refuse_unnamed(reading.text_columns)
+    text.refuse_unnamed((*reading.text_columns, *reading.dropped))
     lines_of = text.lines_of
     if str(path) != STANDARD_INPUT:  # so that the text is not kept for as long as there may be messages
         lines_of = partial(_lines_in, path, encoding, delimiter)
@@ -277,7 +290,8 @@ def target_of(table: Any, target: str, source: Source, *, is_whole: bool = True)
     """
     names = table.column_names
     if target not in names:
-        raise TableError(f"{source.name} has no column {target!r} to predict. {nearest(str(target), names, 'columns')}")
+        near = f"{nearest(str(target), names, 'columns')}{source.doubts(names)}"
+        raise TableError(f"{source.name} has no column {target!r} to predict. {near}")
     if len(names) == 1:
         raise TableError(f"{source.name} holds only the target, column {target!r}. Add columns to predict it from.")
     values = table.column(target)

@@ -11,7 +11,15 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from feedforward.errors import InputError, SettingError, TableError
-from feedforward.tables.cells import Stray, is_marked_otherwise, to_dates, to_numbers, without_blanks, without_nan
+from feedforward.tables.cells import (
+    NUMBER,
+    Stray,
+    is_marked_otherwise,
+    to_dates,
+    to_numbers,
+    without_blanks,
+    without_nan,
+)
 from feedforward.tables.frames import frame_to_table
 from feedforward.tables.values import holding
 from feedforward.validation import nearest
@@ -42,6 +50,21 @@ class Source:
     def place(self, row: int) -> str:
         """Return in words where a row is."""
         return self.placed(_words(row))
+
+    def doubts(self, names: Sequence[str]) -> str:
+        """Say what may be wrong with a CSV file that has columns of these names, and not the one that is needed.
+
+        Examples
+        --------
+        >>> Source("a.csv", lambda rows: {}).doubts(["0.5", "yes"])
+        ' If its first line holds no names, write them there.'
+        """
+        if self.lines_of is None:
+            return ""
+        if len(names) == 1:
+            return " If it has more columns, give delimiter=, what separates them."
+        has_values = any(re.fullmatch(NUMBER, name) for name in names)
+        return " If its first line holds no names, write them there." if has_values else ""
 
     def placed(self, message: str) -> str:
         """Return a message in which rows are counted from 0 with their places in the whole table, or in its file.
@@ -101,6 +124,8 @@ class Reading:
         Whether a model is yet to be made: kinds can be declared then, and not for one that is there already.
     decimal : {".", ","}
         What stands before the fraction of a number in text.
+    dropped : collection of str
+        Those that do not matter, and must be there.
 
     Examples
     --------
@@ -112,6 +137,7 @@ class Reading:
     wanted: Collection[str] | None = None
     is_new: bool = True
     decimal: str = "."
+    dropped: Collection[str] = ()
 
     def __post_init__(self) -> None:
         if self.decimal not in (".", ","):
@@ -123,8 +149,8 @@ class Reading:
             raise SettingError(f"text_columns must be a list of column names; got {names!r}.")
 
     def check(self, names: Sequence[str]) -> None:
-        """Raise `SettingError` if a column is to be text that a table with these names has not."""
-        for name in self.text_columns if self.is_new else ():
+        """Raise `SettingError` if a column is to be text, or dropped, that a table with these names has not."""
+        for name in (*self.text_columns, *self.dropped) if self.is_new else ():
             if name not in names:
                 raise SettingError(
                     f"text_columns names no column of the table: {name!r}. {nearest(name, names, 'columns')}"
@@ -132,7 +158,7 @@ class Reading:
 
     def wants(self, name: str) -> bool:
         """Whether it matters what stands in a column."""
-        return self.wanted is None or name in self.wanted
+        return name not in self.dropped and (self.wanted is None or name in self.wanted)
 
 
 def words_for(stray: Stray, cells: Any, column: str, source: Source, reading: Reading) -> str:

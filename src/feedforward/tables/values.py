@@ -228,6 +228,6 @@ def refusal(column: Any, name: str, wanted: str, row: int) -> InputError:
     """
     return InputError(
         f"Column {name!r} must hold {wanted}; got {column[row].as_py()!r} at row {row} (counted from 0). Correct the "
-        f"value, give the column the type it had in training (read_table keeps text with text_columns=[{name!r}]), or "
-        f"declare what it is, with kinds={{{name!r}: ...}}."
+        f"value; or, to learn from it, declare what the column is, with kinds={{{name!r}: ...}}, and to be answered, "
+        f"give it the type it had in training (read_table keeps text with text_columns=[{name!r}])."
     )
