@@ -61,6 +61,7 @@ MIXED = pd.DataFrame(
     }
 )
 SETTINGS: dict[str, Any] = {"embed_above": 3, "kinds": {"zip": "category", "note": "drop"}}
+SPIKED = pd.concat([MIXED] * 5).assign(gain=np.repeat([0.0, 7.0, np.nan, 2.5], [16, 8, 4, 2]), flag=[True, False] * 15)
 
 
 # Numbers -----------------------------------------------------------------------------------------------------------
@@ -248,6 +249,51 @@ def test_only_dropped_columns_make_no_block() -> None:
     assert fitted.transform(table(x=[1, 2])).shape == (2, 0)
 
 
+# Spikes: numbers that are mostly one value ---------------------------------------------------------------------------
+
+GAIN = np.repeat([0.0, 15024.0, 7688.0, 3.5, np.nan], [60, 9, 12, 7, 12])
+
+
+@pytest.mark.parametrize("scaling", ["smooth_clip", "standard", "robust", "none"])
+def test_frequent_values_have_flags_beside_the_number(scaling: str) -> None:
+    fitted = TableEncoder(scaling=scaling, spikes=True).fit(pa.table({"gain": GAIN}))
+    assert names(fitted) == ["gain", "gain (missing)", "gain=0", "gain=7688", "gain=15024"]  # 3.5 is in too few rows
+    new = np.array([-0.0, 7688.0, 7688.5, np.nan, 3.5, 15024.0])
+    matrix = fitted.transform(pa.table({"gain": new}))
+    without = TableEncoder(scaling=scaling).fit(pa.table({"gain": GAIN})).transform(pa.table({"gain": new}))
+    np.testing.assert_array_equal(matrix[:, :2], without)
+    high = matrix[:, 2:] > matrix[2, 2:]  # 7688.5 has no flag
+    np.testing.assert_array_equal(high, new[:, None] == [0.0, 7688.0, 15024.0])
+    assert len(np.unique(matrix[:, 3])) == 2
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        np.arange(100.0),  # no value is common
+        np.repeat([0.0, 1.0], [80, 20]),  # a flag already
+        np.repeat([0.0, *range(1, 52)], [49, *[1] * 51]),  # the commonest has less than half
+        np.r_[np.zeros(600), np.repeat(1.5, 190), np.linspace(2, 3, 210)],  # a quantity, where it is not 0
+        np.zeros(100),
+        np.repeat([True, False], 50),
+    ],
+    ids=["different", "two values", "less than half", "otherwise different", "constant", "booleans"],
+)
+def test_other_numbers_have_none(column: Any) -> None:
+    assert names(TableEncoder(spikes=True).fit(pa.table({"x": column}))) == ["x"]
+
+
+@pytest.mark.parametrize("columns", [1, 3, 20, 300])
+def test_flags_of_a_table_have_a_limit(columns: int) -> None:
+    column = np.repeat([0.0, *range(1, 61)], [481, *[8] * 60])
+    fitted = TableEncoder(scaling="smooth_clip", spikes=True).fit(pa.table({f"x{j}": column for j in range(columns)}))
+    (block,) = (block for block in fitted.blocks_ if block.kind == "number")
+    flags = len(names(fitted)) - columns
+    assert (block.first, block.stop) == (0, columns)
+    assert flags <= 256
+    assert flags == columns * min(48, 256 // columns)
+
+
 # Storing -----------------------------------------------------------------------------------------------------------
 
 
@@ -256,6 +302,15 @@ def from_file(fitted: TableEncoder, path: Path) -> TableEncoder:
     loaded = ff.load(path)
     assert isinstance(loaded, TableEncoder)
     return loaded
+
+
+def test_spikes_are_stored_with_every_bit(tmp_path: Path) -> None:
+    fitted = encoder(**SETTINGS, spikes=True).fit(SPIKED)
+    assert {"gain=0", "gain=7"} <= set(names(fitted))
+    loaded = from_file(fitted, tmp_path / "encoder.safetensors")
+    assert loaded.transform(SPIKED).tobytes() == fitted.transform(SPIKED).tobytes()
+    assert names(loaded) == names(fitted)
+    assert loaded.describe() == fitted.describe()
 
 
 @pytest.mark.parametrize("settings", [SETTINGS, {"kinds": SETTINGS["kinds"]}], ids=["codes", "flags"])
@@ -280,7 +335,7 @@ def test_copies_transform_alike_to_the_bit(copied: Any, settings: dict[str, Any]
 
 
 def damaged(change: Any) -> Any:
-    facts, arrays = encoder(**SETTINGS).fit(MIXED).get_state()
+    facts, arrays = encoder(**SETTINGS, spikes=True).fit(SPIKED).get_state()
     facts = json.loads(json.dumps(facts))
     change(facts, {fact["name"]: fact for fact in facts["columns"]}, arrays)
     return facts, arrays
@@ -301,11 +356,21 @@ def damaged(change: Any) -> Any:
         lambda facts, columns, arrays: columns["city"]["levels"].append(["str", "Paris"]),
         lambda facts, columns, arrays: columns["city"].update(levels="Rome"),
         lambda facts, columns, arrays: columns["weight"].update(gaps=True),
+        lambda facts, columns, arrays: columns["gain"].update(spikes=[]),
+        lambda facts, columns, arrays: columns["gain"].update(spikes=[0.0, 0.0]),
+        lambda facts, columns, arrays: columns["gain"].update(spikes=[0.0, float("inf")]),
+        lambda facts, columns, arrays: columns["gain"].update(spikes=[0, 7]),
+        lambda facts, columns, arrays: columns["gain"].update(spikes=[0.0]),
+        lambda facts, columns, arrays: columns["gain"].pop("spikes"),
+        lambda facts, columns, arrays: columns["weight"].update(spikes=[0.0]),
+        lambda facts, columns, arrays: columns["flag"].update(spikes=[1.0]),
+        lambda facts, columns, arrays: facts.update(spikes=False),
+        lambda facts, columns, arrays: facts.update(spikes=1),
         lambda facts, columns, arrays: arrays.update(scale=arrays["scale"][:-1]),
         lambda facts, columns, arrays: arrays.update({key: array[:-1] for key, array in arrays.items()}),
         lambda facts, columns, arrays: arrays.update({key: np.append(array, 1.0) for key, array in arrays.items()}),
     ],
-    ids=range(15),
+    ids=range(25),
 )
 def test_a_damaged_state_is_refused(change: Any) -> None:
     with pytest.raises((InputError, SettingError), match=r"damaged|must be"):

@@ -116,6 +116,16 @@ def test_training_leaves_the_globals_of_torch_alone() -> None:
     assert before[1:] == after[1:]
 
 
+def test_two_threads_compute_what_one_does() -> None:
+    case = {**PLAIN, "hidden": (260, 200), "batch": N}
+    before, alone = torch.get_num_threads(), trained(case)
+    torch.set_num_threads(2)  # the tests run with one
+    try:
+        assert_near(trained(case), alone, rtol=1e-10, atol=1e-12)
+    finally:
+        torch.set_num_threads(before)
+
+
 @pytest.mark.parametrize(
     "mode",
     [torch.no_grad, torch.inference_mode, lambda: torch.device("meta")],

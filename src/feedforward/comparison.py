@@ -19,7 +19,7 @@ from feedforward.estimators.presets import PRESETS
 from feedforward.fitting import fit
 from feedforward.measures import BOUNDS, DECIDING, HIGHER_IS_BETTER, answers_of
 from feedforward.scoring import SHARE, Estimate
-from feedforward.tables.encoding import checked_kinds
+from feedforward.tables.kinds import checked_kinds
 from feedforward.tables.reading import read_known
 from feedforward.tables.sources import Source, placing
 from feedforward.validation import nearest

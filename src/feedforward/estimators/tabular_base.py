@@ -275,7 +275,12 @@ class TabularEstimator(FittedNames, CallbackSupport, BaseEstimator):
         """Return encoded rows, without those of weight 0; this fits the encoder."""
         targets = self._read_targets(y, "y")
         encoder = TableEncoder(
-            scaling="smooth_clip", embed_above=8, max_categories=10_000, date_parts=True, kinds=self.kinds
+            scaling="smooth_clip",
+            embed_above=8,
+            max_categories=10_000,
+            date_parts=True,
+            spikes=True,
+            kinds=self.kinds,
         )
         weights = weights_of(sample_weight, len(targets))
         if weights is not None and not weights.all():

@@ -34,6 +34,9 @@ def encoded(graph: Graph, parts: Parts) -> Value:
             x = graph.input(reader.name, _DOUBLE, (None, 1), words)
             pieces[reader.at] = x
             _mark(graph, pieces, x, reader.mark)
+            if reader.spikes:
+                values = graph.array(np.array([reader.spikes]))
+                pieces[reader.flags] = graph.cast(graph.node("Equal", x, values), np.float64)
         elif isinstance(reader, Dates):
             x = graph.input(reader.name, _DOUBLE, (None, 1), "date: days since 1970-01-01, or NaN")
             pieces |= _dates(graph, reader, x)
@@ -66,7 +69,8 @@ def _places(reader: Numbers | Dates | Levels) -> list[int]:
     else:
         width = 1 + len(reader.parts) if isinstance(reader, Dates) else 1
         extra = (reader.mark, None)
-    return [*range(reader.at, reader.at + width), *(place for place in extra if place is not None)]
+    flags = range(reader.flags, reader.flags + len(reader.spikes)) if isinstance(reader, Numbers) else ()
+    return [*range(reader.at, reader.at + width), *(place for place in extra if place is not None), *flags]
 
 
 def _scaled(graph: Graph, found: Preprocessing, raw: Value) -> Value:

@@ -20,12 +20,17 @@ from feedforward.tables.scaling import UNSCALED, Scaler
 
 @dataclass(frozen=True)
 class Numbers:
-    """A column of numbers or booleans: into column `at`; 1 into column `mark`, if there is one, where it is missing."""
+    """A column of numbers or booleans: into column `at`; 1 into column `mark`, if there is one, where it is missing.
+
+    Where the number is one of `spikes`, 1 into the column of that: `flags` and its place among them.
+    """
 
     name: str
     at: int
     mark: int | None = None
     boolean: bool = False
+    spikes: tuple[float, ...] = ()
+    flags: int = 0
 
 
 @dataclass(frozen=True)
@@ -100,7 +105,7 @@ def preprocessing_of(encoder: TableEncoder) -> Preprocessing:
     >>> import pyarrow as pa
     >>> found = preprocessing_of(TableEncoder().fit(pa.table({"a": [1.0, 3.0, None], "b": ["x", "y", "x"]})))
     >>> found.readers[0]
-    Numbers(name='a', at=0, mark=1, boolean=False)
+    Numbers(name='a', at=0, mark=1, boolean=False, spikes=(), flags=0)
     >>> found.center.tolist(), found.scale.tolist()
     ([2.0, 0.0, 0.0, 0.0], [1.0, 1.0, 1.0, 1.0])
     """
@@ -115,6 +120,10 @@ def preprocessing_of(encoder: TableEncoder) -> Preprocessing:
             mark = int(marks.start)
             scalers[mark] = getattr(column, "gaps", None) or UNSCALED
         reader = _reader(name, column, values.start or 0, mark)
+        if isinstance(column, NumberColumn) and column.spikes:
+            first = marks.stop - len(column.spikes)
+            scalers[first : marks.stop] = [spike.flag for spike in column.spikes]
+            reader = Numbers(name, values.start or 0, mark, False, tuple(s.value for s in column.spikes), first)
         if reader is not None:
             readers.append(reader)
     return Preprocessing(

@@ -68,14 +68,28 @@ def read_complete(rows: Any, names: list[str]) -> Array:
 # Columns of a table to columns of numbers ---------------------------------------------------------------------------
 
 
-def read_numbers(rows: Any, name: str, raw: Array, at: int, mark: int | None = None, boolean: bool = False) -> None:
-    """Write a column of numbers, or of true and false as 1 and 0, into raw[:, at], NaN where one is missing."""
+def read_numbers(
+    rows: Any,
+    name: str,
+    raw: Array,
+    at: int,
+    mark: int | None = None,
+    boolean: bool = False,
+    spikes: list[float] | None = None,
+    flags: int = 0,
+) -> None:
+    """Write a column of numbers, or of true and false as 1 and 0, into raw[:, at], NaN where one is missing.
+
+    Where it is one of `spikes`, 1 goes into the column of that, which is `flags` and its place among them.
+    """
     for row, cell in enumerate(cells(rows, name, len(raw))):
         raw[row, at] = number_of(cell, name, row)
         if boolean and raw[row, at] not in (0, 1) and not math.isnan(raw[row, at]):
             raise wrong(name, "booleans, or 0 and 1", cell, row)
     if mark is not None:
         raw[:, mark] = np.isnan(raw[:, at])
+    for place, value in enumerate(spikes or [], start=flags):
+        raw[:, place] = raw[:, at] == value
 
 
 def number_of(cell: Any, name: str, row: int) -> float:

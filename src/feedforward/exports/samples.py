@@ -82,6 +82,8 @@ def _cell(found: Preprocessing, reader: Reader, row: int, is_new: bool) -> Any:
     spread = found.scale[reader.at] if np.isfinite(found.scale[reader.at]) else 1.0
     value = float(found.fill[reader.at] + (0.0, 0.7, -0.9, 2.5, 0.2, -1.6)[row] * spread)
     if isinstance(reader, Numbers):
+        if reader.spikes and not is_new:
+            return reader.spikes[row % len(reader.spikes)]
         return row % 2 == 0 if reader.boolean else float(f"{value:.6g}")
     return _as_written(
         datetime(1970, 1, 1) + timedelta(minutes=round(np.clip(value, -700_000, 2_900_000) * 1440)), reader

@@ -261,10 +261,12 @@ def _call(reader: Reader, late: list[str]) -> list[str]:
         given |= {"parts": _list(reader.parts, 8), "written": reader.written, "mark": reader.mark}
     else:
         given |= {"mark": reader.mark, "boolean": reader.boolean or None}
+        if reader.spikes:
+            given |= {"spikes": _list(reader.spikes, 8), "flags": reader.flags}
     texts = ["rows", repr(reader.name), "raw"]
     for name, value in given.items():
         if value is not None:
-            texts.append(f"{name}={value if name in ('levels', 'parts') else repr(value)}")
+            texts.append(f"{name}={value if name in ('levels', 'parts', 'spikes') else repr(value)}")
     return f"    {_READ[type(reader)]}{_wrapped(texts, '()', 4, 16)}".split("\n")
 
 

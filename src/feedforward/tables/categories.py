@@ -43,6 +43,7 @@ class LevelColumn:
 
     kind = "category"
     marked = False
+    flags = 0
 
     @property
     def read_as(self) -> str | None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from feedforward.tables.categories import CategoryColumn, CodeColumn, FlagColumn
 from feedforward.tables.dates import DateColumn
 from feedforward.tables.scaling import ALWAYS_0, UNSCALED, Scaler, fit_flag
+from feedforward.tables.spikes import Spike, find_spikes
 from feedforward.tables.values import read_floats
 
 
@@ -29,6 +30,8 @@ class NumberColumn:
         Of the values; it knows what fills a gap.
     gaps : Scaler or None
         Of the column that marks missing values; None where training had none.
+    spikes : tuple of Spike
+        Flags for single values.
 
     Examples
     --------
@@ -42,10 +45,13 @@ class NumberColumn:
     declared: bool
     value: Scaler
     gaps: Scaler | None
+    spikes: tuple[Spike, ...] = ()
 
     @classmethod
-    def fit(cls, column: Any, name: str, kind: str, declared: bool, scaling: str) -> "NumberColumn":
-        """Return the column fitted to training values."""
+    def fit(
+        cls, column: Any, name: str, kind: str, declared: bool, scaling: str, spikes: bool = False
+    ) -> "NumberColumn":
+        """Return the column fitted to training values, with `spikes` if these are to be looked for."""
         values = read_floats(column, name, kind, declared)
         missing = np.isnan(values)
         if missing.all():
@@ -53,7 +59,8 @@ class NumberColumn:
         present = values[~missing]
         gaps = fit_flag(missing.astype(np.float64), scaling) if missing.any() else None
         if kind != "boolean":
-            return cls(kind, declared, Scaler.fit(present, scaling), gaps)
+            found = find_spikes(present, scaling) if spikes else ()
+            return cls(kind, declared, Scaler.fit(present, scaling), gaps, found)
         common = float(present.mean() >= 0.5)
         return cls(kind, declared, replace(fit_flag(present, scaling), fill=common), gaps)
 
@@ -83,16 +90,23 @@ class NumberColumn:
         return self.gaps is not None
 
     @property
+    def flags(self) -> int:
+        """How many flags stand beside the number: the mark of missing values, and spikes."""
+        return self.marked + len(self.spikes)
+
+    @property
     def scalers(self) -> tuple[Scaler, ...]:
         """All scalers that were fitted."""
-        return (self.value,) if self.gaps is None or self.gaps == UNSCALED else (self.value, self.gaps)
+        gaps = () if self.gaps is None or self.gaps == UNSCALED else (self.gaps,)
+        return (self.value, *gaps, *(spike.flag for spike in self.spikes if spike.flag != UNSCALED))
 
     def labels(self, name: str) -> list[str]:
         """Return the names of the columns this one becomes."""
-        return [name, f"{name} (missing)"] if self.marked else [name]
+        gaps = [f"{name} (missing)"] if self.marked else []
+        return [name, *gaps, *(f"{name}={spike.value:.16g}" for spike in self.spikes)]
 
     def write(self, column: Any, name: str, out: NDArray[np.float64], marks: NDArray[np.float64]) -> None:
-        """Write the values into `out`, of shape (n, 1), and what marks the gaps into `marks`, (n, 1) or (n, 0)."""
+        """Write the values into `out`, of shape (n, 1), and what marks gaps and spikes into `marks`, (n, flags)."""
         if self.kind == "empty":
             out[:] = 0.0
             return
@@ -100,6 +114,8 @@ class NumberColumn:
         out[:, 0] = self.value(values)
         if self.gaps is not None:
             marks[:, 0] = self.gaps(np.isnan(values).astype(np.float64))
+        for place, spike in enumerate(self.spikes, start=int(self.marked)):
+            marks[:, place] = spike(values)
 
     def details(self) -> str:
         """Return in words what was fitted."""
@@ -112,6 +128,8 @@ class NumberColumn:
             words = "constant in training: always 0"
         else:
             words = f"center {scaler.center:.6g}, scale {scaler.scale:.6g}"
+        if self.spikes:
+            words += f", flags for {len(self.spikes)} frequent values"
         return f"{words}; missing values become {scaler.fill:.6g} and are marked" if self.marked else words
 
 
@@ -130,6 +148,7 @@ class DroppedColumn:
     block = "number"
     read_as = "text"
     marked = False
+    flags = 0
     scalers: ClassVar[tuple[Scaler, ...]] = ()
 
     def labels(self, name: str) -> list[str]:

@@ -260,6 +260,11 @@ class DateColumn:
         return "date" if self.written in (None, ISO) else "text"
 
     @property
+    def flags(self) -> int:
+        """How many flags stand beside the numbers: the mark of missing dates, if there is one."""
+        return int(self.marked)
+
+    @property
     def marked(self) -> bool:
         """Whether a column of its own, a flag, marks missing values."""
         return self.gaps is not None

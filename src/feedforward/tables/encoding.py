@@ -1,6 +1,7 @@
 """TableEncoder: a table of mixed columns to a matrix of numbers that a network can read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,51 +10,34 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, validate_data
 
-from feedforward.errors import InputError, InputTypeError, SettingError
+from feedforward.errors import InputError, InputTypeError
 from feedforward.tables.categories import LevelColumn, fit_category
 from feedforward.tables.columns import DroppedColumn, FittedColumn, NumberColumn
 from feedforward.tables.dates import COMPACT, ISO, DateColumn, formats_of, likeliest, whole_as_text
 from feedforward.tables.frames import array_to_table, frame_to_table, is_frame, refuse_repeated_names
+from feedforward.tables.kinds import checked_kinds
 from feedforward.tables.layout import Block, Layout
 from feedforward.tables.scaling import SCALINGS
+from feedforward.tables.spikes import share_of_each
 from feedforward.tables.state import columns_from_state, columns_to_state
 from feedforward.tables.surprises import Surprises
 from feedforward.tables.values import decoded, holding
-from feedforward.validation import COUNT, NONE, SWITCH, Rule, check_settings, explained_for, nearest, one_of, unmasked
-
-KINDS = ("number", "category", "boolean", "date", "drop")
+from feedforward.validation import COUNT, NONE, SWITCH, Rule, check_settings, explained_for, one_of, unmasked
 
 _RULES = {
     "scaling": one_of(*SCALINGS),
     "max_categories": COUNT,
     "embed_above": NONE | COUNT,
     "date_parts": SWITCH,
+    "spikes": SWITCH,
     "kinds": NONE | Rule("a dict from column name to kind", lambda value: isinstance(value, Mapping)),
 }
 _OPTIONAL = {
     "embed_above",
     "date_parts",
+    "spikes",
 }  # settings that older files do not have, nor newer ones where they are the default
 _KIND_OF = {"number": "number", "boolean": "boolean", "text": "category", "date": "date"}
-
-
-def checked_kinds(kinds: Mapping[str, str] | None, names: Sequence[str]) -> Mapping[str, str]:
-    """Return what columns of these names are declared to be; `SettingError` if there is no such column, or kind.
-
-    Examples
-    --------
-    >>> checked_kinds({"age": "numeric"}, ["age", "town"])
-    Traceback (most recent call last):
-    feedforward.errors.SettingError: TableEncoder: kinds['age'] is no kind: 'numeric'. Did you mean 'number'?
-    """
-    for name, kind in (kinds or {}).items():
-        if name not in names:
-            near = nearest(str(name), names, "columns")
-            raise SettingError(f"TableEncoder: kinds names a column the table does not have: {name!r}. {near}")
-        if kind not in KINDS:
-            near = nearest(str(kind), KINDS, "kinds")
-            raise SettingError(f"TableEncoder: kinds[{name!r}] is no kind: {kind!r}. {near}")
-    return kinds or {}
 
 
 class TableEncoder(TransformerMixin, BaseEstimator):
@@ -99,6 +83,11 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         Whether a column of dates becomes, beside days, a number for each part of the calendar that varies in training:
         year, month, day of month, day of week (0 is Monday), day of year, hour, minute. Text of which every cell is a
         date is then taken for dates.
+    spikes : bool, default False
+        Whether a number that is mostly one value, and else mostly one of a few, becomes, beside itself, a 0/1 column,
+        ``name=value``, for each of these: values in at least 8 rows, 48 at most, and 256 in all columns together. Half
+        of the rows must have the one, half of the others the few. A gain that most have not had is such a number: which
+        one it is often says more than how large it is.
     kinds : dict, default None
         From column name (``x0``, ``x1``, ... for arrays) to "number", "category", "boolean", "date" or "drop", where
         the type of a column does not tell. Text is then read as such; what is dropped may hold anything.
@@ -144,12 +133,14 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         max_categories: int = 50,
         embed_above: int | None = None,
         date_parts: bool = False,
+        spikes: bool = False,
         kinds: Mapping[str, str] | None = None,
     ) -> None:
         self.scaling = scaling
         self.max_categories = max_categories
         self.embed_above = embed_above
         self.date_parts = date_parts
+        self.spikes = spikes
         self.kinds = kinds
 
     def fit(self, X: Any, y: Any = None) -> "TableEncoder":
@@ -174,6 +165,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             name: self._fitted(table.column(place), name, kinds.get(name))
             for place, name in enumerate(table.column_names)
         }
+        self._share_out_spikes()
         return self
 
     def transform(self, X: Any) -> NDArray[np.float64]:
@@ -312,6 +304,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             "max_categories": int(self.max_categories),
             **({} if self.embed_above is None else {"embed_above": int(self.embed_above)}),
             **({"date_parts": True} if self.date_parts else {}),
+            **({"spikes": True} if self.spikes else {}),
             "kinds": None if self.kinds is None else {str(name): str(kind) for name, kind in self.kinds.items()},
             "named": hasattr(self, "feature_names_in_"),
             "columns": columns,
@@ -336,7 +329,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         encoder = cls(**{name: facts[name] for name in _RULES if name in facts})
         check_settings(encoder, _RULES)
         encoder.columns_ = columns_from_state(
-            facts["columns"], arrays, encoder.scaling == "smooth_clip", encoder.embed_above
+            facts["columns"], arrays, encoder.scaling == "smooth_clip", encoder.embed_above, bool(encoder.spikes)
         )
         checked_kinds(encoder.kinds, list(encoder.columns_))
         encoder.n_features_in_ = len(encoder.columns_)
@@ -373,7 +366,15 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         if kind == "category":
             certain = declared is not None or categorical
             return fit_category(column, name, certain, self.scaling, int(self.max_categories), self.embed_above)
-        return NumberColumn.fit(column, name, kind, declared is not None, self.scaling)
+        return NumberColumn.fit(column, name, kind, declared is not None, self.scaling, self.spikes)
+
+    def _share_out_spikes(self) -> None:
+        """Leave each column its share of the flags that a table may have."""
+        spiked = {name: column for name, column in self.columns_.items() if getattr(column, "spikes", ())}
+        most = share_of_each(len(spiked))
+        for name, column in spiked.items():
+            assert isinstance(column, NumberColumn)
+            self.columns_[name] = replace(column, spikes=column.spikes[:most])
 
     def _layout(self) -> Layout:
         return Layout.of(self.columns_, grouped=self.scaling == "smooth_clip" or self.embed_above is not None)

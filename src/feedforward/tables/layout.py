@@ -40,7 +40,8 @@ class Layout:
     Attributes
     ----------
     values, marks : list of slice
-        For each column of the table the columns of the matrix with its values, and with what marks its gaps.
+        For each column of the table the columns of the matrix with its values, and with the flags beside them: what
+        marks its gaps, then spikes.
     blocks : list of Block
         In order, leaving no column out.
 
@@ -62,9 +63,9 @@ class Layout:
         """Return the layout of columns: side by side, or `grouped`, all numbers first, then flags, then codes."""
         runs = []  # kind, number of columns in the matrix, levels
         for name, column in columns.items():
-            width = len(column.labels(name)) - column.marked
+            width = len(column.labels(name)) - column.flags
             runs.append((column.block, width, len(column.levels) + 1 if isinstance(column, CodeColumn) else 0))
-            runs.append(("flag", int(column.marked), 0))
+            runs.append(("flag", column.flags, 0))
         order = list(range(len(runs)))
         if grouped:
             order.sort(key=lambda place: _ORDER.index(runs[place][0]))

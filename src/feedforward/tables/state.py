@@ -15,6 +15,7 @@ from feedforward.tables.categories import CategoryColumn, CodeColumn, FlagColumn
 from feedforward.tables.columns import DroppedColumn, FittedColumn, NumberColumn
 from feedforward.tables.dates import FORMATS, ISO, PARTS, DateColumn
 from feedforward.tables.scaling import ALWAYS_0, UNSCALED, Scaler
+from feedforward.tables.spikes import MOST, Spike
 
 _NUMBERS = ("fill", "center", "scale")
 _LEVEL_TYPES = {"text": {"str"}, "date": {"str"}, "number": {"int", "float"}, "boolean": {"bool"}}
@@ -46,6 +47,7 @@ def columns_to_state(
         fact: dict[str, Any] = {"name": name, "kind": column.form}
         if isinstance(column, NumberColumn):
             fact |= {"declared": column.declared, "gaps": column.marked}
+            fact |= {"spikes": [spike.value for spike in column.spikes]} if column.spikes else {}
         elif isinstance(column, DateColumn) and column.form == "date":
             fact |= {"declared": column.written is not None, "gaps": column.marked}
         elif isinstance(column, DateColumn):
@@ -61,7 +63,9 @@ def columns_to_state(
     return facts, {key: np.array([getattr(scaler, key) for scaler in scalers]) for key in _NUMBERS}
 
 
-def columns_from_state(facts: Any, arrays: Any, clipped: bool, embed_above: int | None) -> dict[str, FittedColumn]:
+def columns_from_state(
+    facts: Any, arrays: Any, clipped: bool, embed_above: int | None, spiked: bool = False
+) -> dict[str, FittedColumn]:
     """Return the columns that `columns_to_state` wrote down.
 
     Parameters
@@ -72,6 +76,8 @@ def columns_from_state(facts: Any, arrays: Any, clipped: bool, embed_above: int 
         Whether the scaling is "smooth_clip".
     embed_above : int, optional
         As the encoder has it.
+    spiked : bool
+        Whether numbers may have spikes.
 
     Raises
     ------
@@ -91,7 +97,7 @@ def columns_from_state(facts: Any, arrays: Any, clipped: bool, embed_above: int 
     for place, fact in enumerate(facts):
         _expect(isinstance(fact, Mapping) and isinstance(fact.get("name"), str), f"column {place} has no name")
         _expect(fact["name"] not in columns, f"two columns are named {fact['name']!r}")
-        count = _count_of_scalers(fact, clipped)
+        count = _count_of_scalers(fact, clipped, spiked)
         own = tuple(islice(scalers, count))
         _expect(len(own) == count, f"{', '.join(_NUMBERS)} must be more than {len(numbers)} numbers")
         columns[fact["name"]] = _column(fact, own, clipped, embed_above)
@@ -117,11 +123,14 @@ def _checked_numbers(arrays: Any) -> list[tuple[float, float, float]]:
     return list(zip(fill, center, scale, strict=True))
 
 
-def _count_of_scalers(fact: Mapping[str, Any], clipped: bool) -> int:
+def _count_of_scalers(fact: Mapping[str, Any], clipped: bool, spiked: bool) -> int:
     """Return how many places of the arrays belong to a column, after checking its facts as far as that needs."""
     name, kind = fact["name"], fact.get("kind")
     _expect(isinstance(kind, str) and kind in _KEYS, f"column {name!r} has an unknown kind: {kind!r}")
     keys = _KEYS[str(kind)]
+    if spiked and kind == "number" and "spikes" in fact:  # only where there are some
+        _check_spikes(name, fact["spikes"])
+        keys = {*keys, "spikes"}
     _expect(set(fact) == keys, f"column {name!r} must have the facts {', '.join(sorted(keys))}")
     for key in {"declared", "gaps", "other", "guessed"} & set(fact):
         _expect(isinstance(fact[key], bool), f"column {name!r}: {key} must be true or false")
@@ -130,8 +139,18 @@ def _count_of_scalers(fact: Mapping[str, Any], clipped: bool) -> int:
         return 1 if not isinstance(levels, list) or len(levels) == 2 else len(levels)
     if kind == "dates":
         _expect(isinstance(fact["parts"], list), f"column {name!r}: parts must be a list")
-    marks = int(kind != "category" and bool(fact.get("gaps")) and clipped)
-    return 1 + len(fact.get("parts", ())) + marks
+    marks = int(kind != "category" and bool(fact.get("gaps")))
+    return 1 + len(fact.get("parts", ())) + clipped * (marks + len(fact.get("spikes", ())))
+
+
+def _check_spikes(name: str, spikes: Any) -> None:
+    _expect(
+        isinstance(spikes, list)
+        and 0 < len(spikes) <= MOST
+        and all(type(value) is float and np.isfinite(value) for value in spikes)
+        and len(set(spikes)) == len(spikes),
+        f"column {name!r}: spikes must be up to {MOST} different finite numbers",
+    )
 
 
 def _column(
@@ -140,13 +159,16 @@ def _column(
     name, kind = fact["name"], fact["kind"]
     if kind == "drop":
         return DroppedColumn()
+    spikes = fact.get("spikes", [])
+    flags = iter(scalers[len(scalers) - len(spikes) :] if clipped else [UNSCALED] * len(spikes))
+    scalers = scalers[: len(scalers) - clipped * len(spikes)]
     gaps = None if not fact.get("gaps") else scalers[-1] if clipped else UNSCALED
     if kind == "dates":
         return _dates(fact, scalers, gaps)
     if kind == "date":
         return DateColumn(ISO if fact["declared"] else None, False, (), scalers[:1], gaps)
     if "declared" in fact:
-        return NumberColumn(kind, fact["declared"], scalers[0], gaps)
+        return NumberColumn(kind, fact["declared"], scalers[0], gaps, tuple(map(Spike, spikes, flags)))
     levels = _levels(fact)
     as_codes = embed_above is not None and len(levels) > embed_above
     _expect(
