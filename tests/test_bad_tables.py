@@ -75,7 +75,12 @@ def test_columns_are_found_by_name(
 
 # name: what is done to the rows; words of the library; words of the command on a CSV file
 WRONG: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], str, str]] = {
-    "a column missing": (lambda X: X.drop(columns="age"), "age", "t.csv has no column 'age', which the model needs"),
+    "a column missing": (lambda X: X.drop(columns="age"), "age", "t.csv has no column 'age', which the model needs. "),
+    "columns missing": (
+        lambda X: X.drop(columns=["age", "town"]),
+        "age\n- town",
+        "t.csv has no column 'age', which the model needs, nor 'town'. The columns are 'size'.",
+    ),
     "a column misspelt": (lambda X: X.rename(columns={"age": "agee"}), "age", "Did you mean 'agee'"),
     "a column twice": (
         lambda X: pd.concat([X, X[["age"]]], axis=1),
@@ -165,6 +170,27 @@ def test_columns_without_a_value_count_for_nothing(tmp_path: Path) -> None:
     assert len(run("predict", tmp_path / "m", tmp_path / "t.csv").stdout.splitlines()) == N + 1
     nothing = frame().assign(size=np.nan, age=np.nan, town=None)
     assert np.isfinite(ff.TabularClassifier(**QUICK).fit(nothing, Y["classes"]).predict_proba(nothing)).all()
+
+
+@pytest.mark.parametrize("model", ["tabular", "adaline"])
+@pytest.mark.parametrize("command", ["train", "compare"])
+def test_columns_that_no_text_can_be_made_of_are_dropped(command: str, model: str, tmp_path: Path) -> None:
+    X = pa.Table.from_pandas(frame(), preserve_index=False)
+    for name, cell in {"parts": [1, 2], "place": {"lat": 1.0}, "note": "x"}.items():
+        X = X.append_column(name, pa.array([cell] * N))
+    pq.write_table(X.append_column("y", pa.array(Y["classes"])), tmp_path / "t.parquet")
+    dropped = [word for name in ("parts", "place", "note") for word in ("--kind", f"{name}=drop")]
+    if command == "compare":
+        assert "failed" not in run("compare", tmp_path / "t.parquet", "-t", "y", "--models", "linear", *dropped).stderr
+        return
+    quick = ["-p", "fast", "--epochs", 1] if model == "tabular" else []
+    run("train", tmp_path / "t.parquet", "-t", "y", "-m", model, *quick, *dropped, "-o", tmp_path / "m")
+    for table in (X, X.drop_columns(["parts", "place"])):
+        pq.write_table(table, tmp_path / "new.parquet")
+        assert len(run("predict", tmp_path / "m", tmp_path / "new.parquet").stdout.splitlines()) == N + 1
+    kinds = dict.fromkeys(("parts", "place", "note"), "drop")
+    fitted = ff.TabularClassifier(**QUICK, kinds=kinds).fit(tmp_path / "t.parquet", "y")
+    assert fitted.score(tmp_path / "t.parquet", "y") > 0
 
 
 def test_a_class_of_one_row_is_learned_or_said(tmp_path: Path) -> None:

@@ -324,7 +324,7 @@ BAD: list[tuple[str, str | bytes | None, list[str], list[str]]] = [
     ),
     ("setting without value", GOOD, ["-t", "y", "-s", "learning_rate"], ["--set", "NAME=VALUE"]),
     ("bad value", GOOD, ["-t", "y", "-m", "adaline", "-s", "learning_rate=-1"], ["learning_rate", "above 0", "-1"]),
-    ("unknown kind", GOOD, ["-t", "y", "-k", "a=numbr"], ["'a'", "numbr", "'number'"]),
+    ("unknown kind", GOOD, ["-t", "y", "-k", "a=numbr"], ["--kind 'a=numbr' is no kind", "'number'"]),
     ("unknown column", GOOD, ["-t", "y", "-k", "aa=number"], ["aa", "'a'"]),
     ("bad fraction", GOOD, ["-t", "y", "--test-fraction", "1.5"], ["test_fraction", "1.5"]),
     ("too few rows", "a,y\n1,0\n2,1\n", ["-t", "y", "--test-fraction", "0.1"], ["t.csv", "2 rows"]),

@@ -160,13 +160,39 @@ def test_what_cannot_be_is_refused_in_one_line(table: Any) -> None:
     path = table("classification")
     for arguments, words in (
         (["--models", "liner"], "There is no model 'liner' to compare. Did you mean 'linear'?"),
-        (["--folds", "100"], "folds must be from 2 to 75, for there are 150 rows; got 100."),
+        (
+            ["--folds", "100"],
+            "folds must be from 2 to 75, for there are 150 rows; got 100. Take another number, or give",
+        ),
+        (["--kind", "a=numeric"], "--kind 'a=numeric' is no kind. Did you mean 'number'?"),
+        (["--kind", "aa=number"], "--kind names a column the table does not have: 'aa'. Did you mean 'a'?"),
+        (["--kind", "y=category"], "--kind names the target, 'y', and is for columns to learn from. Leave it out."),
         (["--task", "regression"], "is no number, and a regression predicts numbers"),
         (["--kind", "colour"], "--kind takes NAME=VALUE; got 'colour'."),
     ):
         result = run("compare", path, "-t", "y", *arguments, code=2)
         assert words in result.stderr
         assert len(result.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("rows", [2, 3])
+def test_too_few_rows_for_any_folds(rows: int, tmp_path: Path) -> None:
+    path = write(tmp_path / "t.csv", [["a", "y"], *([i, i % 2] for i in range(rows))])
+    for folds in ([], ["--folds", 2]):
+        (line,) = run("compare", path, "-t", "y", *folds, code=2).stderr.splitlines()
+        assert f"{rows} rows are too few to compare models on: folds need 4 or more. Give more rows." in line
+
+
+def test_a_fold_that_leaves_one_class_to_learn_from_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.csv", [["a", "y"], *([i, "rare" if i == 7 else "often"] for i in range(30))])
+    (line,) = run("compare", path, "-t", "y", "--models", "dummy,linear", code=2).stderr.splitlines()
+    assert "t.csv, target column 'y': where the rows of class 'rare' are answered for" in line
+    assert "Give more rows of class 'rare'." in line
+    rows = [[i, "rare" if i == 7 else "often" if i % 2 else "too"] for i in range(30)]
+    found = compare_models(
+        write(tmp_path / "t.csv", [["a", "y"], *rows]), "y", ["dummy", "linear", "boosting", "adaline"]
+    )
+    assert [one.trouble for one in found.entries] == [""] * 4
 
 
 def test_ctrl_c_leaves_the_figures_of_those_done(table: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -394,6 +394,8 @@ def test_numbers_written_as_text_are_named_as_such() -> None:
     ):
         encoder().fit(table(x=cells))
     assert encoder(kinds={"x": "number"}).fit(table(x=cells)).kinds_ == {"x": "number"}
+    with pytest.raises(InputError, match=r"or numbers with a decimal comma: .* Write numbers like 1234\.5\. Drop it"):
+        TableEncoder().fit(pa.table({"x": [f"{i},5" for i in range(200)]}))
 
 
 def test_a_stray_word_in_a_column_of_numbers_names_its_row() -> None:

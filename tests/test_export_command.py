@@ -1,5 +1,7 @@
 """``feedforward export``: from a stored model to a file that answers without us."""
 
+import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -42,6 +44,36 @@ def test_source_is_a_program_that_tests_itself(stored: Path, to: str, tmp_path: 
     assert result.stdout.split() == [f"{to}:", str(out), "weights:", str(tmp_path / "answers.npz")]
     done = subprocess.run([sys.executable, "-I", str(out)], capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr) == ("ok\n", "")
+
+
+@pytest.mark.parametrize("name", ["my-model.py", "class.py", "1.py", "my model.v2.py", "modèle½.py"])
+def test_names_that_import_does_not_take_are_programs_all_the_same(stored: Path, name: str, tmp_path: Path) -> None:
+    out = tmp_path / name
+    result = run("export", stored, "--to", "numpy", "--out", out)
+    done = subprocess.run([sys.executable, "-I", str(out)], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("ok\n", "")
+    (note,) = result.stderr.splitlines()
+    advised = re.search(r"write (predict = .*), or export it as --out (.*)\.py$", note)
+    assert advised
+    program = f"import runpy; {advised[1]}; print(*predict([{{'a': 3.0, 'b': None}}]))"
+    done = subprocess.run([sys.executable, "-I", "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ff.load(stored).predict(pd.DataFrame({"a": [3.0], "b": [np.nan]})).tolist()
+    ast.parse(f"import {advised[2]}")
+    assert "runpy.run_path" in (ast.get_docstring(ast.parse(out.read_text())) or "")
+
+
+def test_names_that_import_takes_need_no_advice(stored: Path, tmp_path: Path) -> None:
+    for name in ("my_model.py", "modèle.py", "match.py"):
+        assert run("export", stored, "--to", "numpy", "--out", tmp_path / name).stderr == ""
+        assert "runpy" not in (tmp_path / name).read_text()
+
+
+@pytest.mark.parametrize("to", ["numpy", "torch"])
+@pytest.mark.parametrize("name", ["numpy", "torch", "math", "hashlib", "feedforward", "types"])
+def test_source_takes_no_place_of_a_module_that_it_needs(stored: Path, name: str, to: str, tmp_path: Path) -> None:
+    (line,) = run("export", stored, "--to", to, "--out", tmp_path / f"{name}.py", code=2).stderr.splitlines()
+    assert f"{name}.py would be imported in the place of the module '{name}'. Name it otherwise, as {name}_mod" in line
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(

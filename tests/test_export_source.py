@@ -38,7 +38,7 @@ sys.meta_path.insert(0, Wall())
 answers = {}
 for name, rows in json.load(open(f"{folder}/rows.json", encoding="utf-8")).items():
     with contextlib.redirect_stdout(io.StringIO()) as said:
-        file = runpy.run_path(f"{folder}/{name}.py", run_name="__main__")
+        file = runpy.run_path(f"{folder}/of {name}.py", run_name="__main__")
     columns = {key: [row[key] for row in rows] for key in rows[0]} if isinstance(rows[0], dict) else rows
     answers[name] = [
         said.getvalue(),
@@ -56,7 +56,7 @@ def answered(request: Any, tmp_path_factory: Any) -> tuple[Path, dict[str, Any]]
     """Every case written out, and what a fresh process makes of it."""
     folder = tmp_path_factory.mktemp(request.param)
     for name in NAMES:
-        ff.export(case(name).model, folder / f"{name}.py", to=request.param)
+        ff.export(case(name).model, folder / f"of {name}.py", to=request.param)
     rows = {name: records(case(name).rows) for name in NAMES}
     (folder / "rows.json").write_text(json.dumps(rows), encoding="utf-8")
     allowed = "numpy" if request.param == "numpy" else ""  # torch imports what it likes
@@ -84,7 +84,7 @@ def test_a_process_without_us_answers_as_we_do(answered: Any, name: str) -> None
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_file_is_python_that_ruff_has_nothing_against(answered: Any, name: str) -> None:
-    path = answered[0] / f"{name}.py"
+    path = answered[0] / f"of {name}.py"
     done = subprocess.run(
         [sys.executable, "-m", "ruff", "check", "--isolated", str(path)], capture_output=True, text=True, check=False
     )
@@ -93,7 +93,7 @@ def test_the_file_is_python_that_ruff_has_nothing_against(answered: Any, name: s
 
 
 def test_arrays_beside_it_need_no_pickle(answered: Any) -> None:
-    with np.load(answered[0] / "numbers.npz", allow_pickle=False) as file:
+    with np.load(answered[0] / "of numbers.npz", allow_pickle=False) as file:
         assert {array.dtype for array in file.values()} == {np.dtype(np.float32)}
 
 
@@ -286,7 +286,7 @@ def test_rows_without_names_must_be_numbers() -> None:
 
 
 def test_no_rows_are_no_answers(answered: Any) -> None:
-    file = runpy.run_path(str(answered[0] / "numbers.py"))
+    file = runpy.run_path(str(answered[0] / "of numbers.py"))
     assert file["predict"]([]).shape == (0,)
 
 

@@ -1,6 +1,7 @@
 """Prediction on files larger than memory: the same answers in any pieces, whole or not at all, in little memory."""
 
 import gzip
+import re
 import signal
 import subprocess
 import sys
@@ -166,10 +167,13 @@ def test_what_training_never_saw_is_said_once_for_the_whole_file(
     assert sum(table.num_rows for table in predict_rows(model, pieces)) == 100
     assert pieces.ignored == ["more"]
     notes = pieces.notes()
-    assert notes == model.encoder.surprises(ff.read_table(tmp_path / "t.csv").drop_columns(["more"]))  # type: ignore[union-attr]
+    of_table = model.encoder.surprises(ff.read_table(tmp_path / "t.csv").drop_columns(["more"]))  # type: ignore[union-attr]
+    assert notes == [
+        re.sub(r"row (\d+) \(counted from 0\)", lambda row: f"line {int(row[1]) + 2}", note) for note in of_table
+    ]
     assert len(notes) == 2
-    assert "3 of 100 rows hold values not seen in training, first in row 20 (counted from 0): 'Oslo'" in notes[0]
-    assert "2 of 100 rows hold no value, first in row 31" in notes[1]
+    assert "3 of 100 rows hold values not seen in training, first in line 22: 'Oslo'" in notes[0]
+    assert "2 of 100 rows hold no value, first in line 33" in notes[1]
 
 
 @pytest.mark.parametrize("name", ["tabular classes", "tabular quantity", "columns without names"])

@@ -118,6 +118,39 @@ def test_what_pandas_writes_comes_back(frame: pd.DataFrame, delimiter: str, tmp_
         assert table.column(name).to_pylist() == frame[name].tolist()
 
 
+@given(frame=frames(), delimiter=st.sampled_from(",;\t|"))
+def test_numbers_with_a_decimal_comma_come_back(frame: pd.DataFrame, delimiter: str, tmp_path_factory: Any) -> None:
+    text = frame.to_csv(index=False, sep=delimiter, decimal=",", lineterminator="\n")
+    path = written(tmp_path_factory.mktemp("round"), text)
+    table = read_table(path, delimiter=delimiter, decimal=",")
+    for name in frame:
+        assert table.column(name).to_pylist() == frame[name].tolist()
+
+
+@pytest.mark.parametrize(
+    ("cells", "kind", "values"),
+    [
+        (["1", "-2,5", "", " ,5 ", "1e3", "1,5E-3"], pa.float64(), [1.0, -2.5, None, 0.5, 1000.0, 0.0015]),
+        (["1", "-2"], pa.int64(), [1, -2]),
+        (["0,5", "00,5"], pa.float64(), [0.5, 0.5]),
+        (["007", "010"], pa.string(), ["007", "010"]),
+        (["31.12.2024", "1.1.2025"], pa.string(), ["31.12.2024", "1.1.2025"]),
+        (["2024-02-29", "2024-03-01 12:30:00.5"], pa.timestamp("us"), None),
+        (["1.5", "2.5"], pa.string(), ["1.5", "2.5"]),
+        (["a,b", "1,5"], pa.string(), ["a,b", "1,5"]),
+        (["true", "FALSE"], pa.bool_(), [True, False]),
+    ],
+    ids=str,
+)
+def test_types_where_a_comma_stands_before_fractions(
+    tmp_path: Path, cells: list[str], kind: Any, values: list[Any] | None
+) -> None:
+    text = "cell;row\n" + "".join(f"{cell};{row}\n" for row, cell in enumerate(cells))
+    column = read(tmp_path, text, decimal=",").column("cell")
+    assert column.type == kind
+    assert values is None or column.to_pylist() == values
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_reads_what_pandas_reads(tmp_path: Path, seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -200,6 +233,11 @@ def test_a_byte_order_mark_is_no_part_of_a_name(tmp_path: Path) -> None:
     assert read(tmp_path, b"\xef\xbb\xbfa,b\n1,2\n").column_names == ["a", "b"]
 
 
+def test_a_byte_of_0_in_a_cell_is_a_character(tmp_path: Path) -> None:
+    assert read(tmp_path, "a,b\n1,x\0y\n").to_pydict() == {"a": [1], "b": ["x\0y"]}
+    assert read(tmp_path, "a,b\n1,x\n".encode("utf-32"), encoding="utf-32").to_pydict() == {"a": [1], "b": ["x"]}
+
+
 def test_line_ends_blank_lines_and_long_cells(tmp_path: Path) -> None:
     long = "line\n" * 500_000
     content = f'\n\na,b\r\n\r\n1,"{long}"\r\n2,x'
@@ -277,6 +315,8 @@ BAD = [
     bad("quote never closed, ragged", 'a,b,c\n1,"2,3\n4,5,6\n', "line 2", "never closed"),
     bad("quote never closed, long", 'a,b\n1,"2\n' + "3,4\n" * 400_000, "line 2", "never closed"),
     bad("not utf-8", b"a,b\n1,x\n2,caf\xe9\n", "line 3", "column 'b'", "encoding=", "--encoding", "cp1252"),
+    bad("no text", bytes(range(256)) * 9, "line 1", "bytes of 0", "encoding='utf-16'", "as CSV"),
+    bad("utf-16 without a mark", "a,b\n1,x\n".encode("utf-16-le"), "line 1", "bytes of 0", "encoding='utf-16'"),
     bad("utf-16", "a,b\n1,x\n".encode("utf-16"), "line 1", "encoding=", "--encoding", "'utf-16'"),
     bad("not ascii", "a,b\n1,é\n", "line 2", "column 'b'", "encoding=", encoding="ascii"),
     bad("two columns of one name", "a,b,a\n1,2,3\n", "line 1", "'a'", "column 1", "column 3", "Rename"),
@@ -286,8 +326,16 @@ BAD = [
     ),
     bad("text among codes", "a,b\n02134,1\n" + "90210,1\n" * 9 + "old,2\n", "line 12", "'old'"),
     bad("text among numbers, spread lines", f'"b\nc",a\n{TEN}3,old\n', "line 13", "column 'a'", "'old'"),
-    bad("decimal comma", "a;b\n" + "1,5;2\n" * 9, "line 2", "column 'a'", "'1,5'", "decimal comma", "1234.5"),
-    bad("some decimal commas", "a;b\n" + "1.5;2\n" * 9 + "2,5;3\n", "line 11", "'2,5'", "decimal comma"),
+    bad(
+        "decimal comma",
+        "a;b\n" + "1,5;2\n" * 9,
+        *("line 2", "column 'a'", "'1,5'", "decimal comma", "Give decimal=','", "1234.5"),
+    ),
+    bad("some decimal commas", "a;b\n" + "1.5;2\n" * 9 + "2,5;3\n", "line 11", "'2,5'", "comma between", " Write "),
+    bad("decimal point", "a;b\n" + "1.5;2\n" * 9, "line 2", "'1.5'", "decimal point", "decimal='.'", decimal=","),
+    bad("points too", "a;b\n" + "1,5;2\n" * 9 + "2.5;3\n", "line 11", "'2.5'", " Write", "1234,5", decimal=","),
+    bad("points between", "a;b\n" + "1.234,5;2\n" * 9, "'1.234,5'", "point between thousands", "1234,5", decimal=","),
+    bad("text among them", "a;b\n" + "1,5;2\n" * 9 + "old;3\n", "line 11", "'old' is not a number", decimal=","),
     bad("thousands", 'a,b\n"1,234,567.5",2\n' + TEN, "line 2", "'1,234,567.5'", "comma between thousands"),
     bad("date that never was", "d,b\n" + "2024-01-31,1\n" * 9 + "2023-02-29,2\n", "line 11", "'d'", "'2023-02-29'"),
     bad("text among dates", "d,b\n" + "2024-01-31,1\n" * 9 + "soon,2\n", "line 11", "'soon'", "not a date"),
@@ -297,6 +345,8 @@ BAD = [
     bad("too large a number", "a,b\n1,2\n1e999,3\n", "line 3", "column 'a'", "not finite"),
     bad("target absent", "a,price\n1,2\n", "'prise'", "Did you mean 'price'?", target="prise"),
     bad("target absent, none near", "a,b\n1,2\n", "'income'", "'a', 'b'", target="income"),
+    bad("target absent, blanks between", "a b y\n1 2 3\n", "'a b y'", "give delimiter=", target="y"),
+    bad("target absent, no header", "1.5,red\n2.5,blue\n", "'1.5', 'red'", "first line holds no names", target="y"),
     bad("target missing in rows", "a,y\n1,1\n2,\n3,\n", "line 3", "column 'y'", "2 of 3", "drop", target="y"),
     bad("target constant", "a,y\n1,x\n2,x\n", "column 'y'", "x in every row", "another", target="y"),
     bad("target alone", "y\n1\n2\n", "only the target", "Add columns", target="y"),
@@ -383,6 +433,9 @@ def test_bad_frames_are_one_line_that_helps(frame: Any, settings: dict[str, Any]
         ({"encoding": None}, "None"),
         ({"delimiter": ";;"}, ";;"),
         ({"delimiter": '"'}, "quote"),
+        ({"decimal": ";"}, "'.' or ',', what stands before the fraction of a number; got ';'"),
+        ({"decimal": ""}, "got ''"),
+        ({"decimal": None}, "got None"),
         ({"text_columns": "size"}, "list"),
         ({"text_columns": ["siez"]}, "Did you mean 'size'?"),
     ],
@@ -398,6 +451,8 @@ def test_settings_for_csv_are_refused_elsewhere(tmp_path: Path) -> None:
     for table in (tmp_path / "t.parquet", pa.table({"a": [1]})):
         with pytest.raises(SettingError, match="are for CSV files"):
             read_table(table, delimiter=";")
+        with pytest.raises(SettingError, match="are for CSV files"):
+            read_table(table, decimal=",")
 
 
 def test_absent_files_and_directories(tmp_path: Path) -> None:

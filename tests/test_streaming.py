@@ -72,6 +72,27 @@ def test_pieces_make_the_whole(name: str, rows: int, tmp_path: Path) -> None:
     assert together(iter(tables)).equals(read_table(path).combine_chunks())
 
 
+@pytest.mark.parametrize("rows", [1, 7, 5000])
+@pytest.mark.parametrize("read_as", [None, {"number": "number", "whole": "whole", "member": "boolean", "code": "text"}])
+def test_numbers_with_a_decimal_comma(read_as: dict[str, str] | None, rows: int, tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    TABLE.to_pandas().to_csv(path, index=False, sep=";", decimal=",")
+    whole, pieces = read_table(path, decimal=","), together(read_batches(path, rows, read_as=read_as, decimal=","))
+    assert whole.column("number").to_pylist() == TABLE.column("number").to_pylist()
+    assert pieces.drop_columns(["nothing"]).to_pydict() == whole.drop_columns(["nothing"]).to_pydict()
+
+
+def test_a_decimal_comma_where_a_point_is_expected_is_advised(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("x;y\n" + "1;a\n" * 10 + "1,5;a\n")
+    with pytest.raises(TableError, match=r"line 12, column 'x': '1,5' has a decimal comma, .* Give decimal=','"):
+        list(read_batches(path, 3, read_as={"x": "number"}))
+    with pytest.raises(TableError, match=r"line 12, column 'x': '1,5' has a decimal comma, .* or say what the col"):
+        list(read_batches(path, 3))
+    with pytest.raises(SettingError, match=r"decimal must be '\.' or ','"):
+        read_batches(path, decimal=";")
+
+
 CELL = st.one_of(
     st.integers(-(10**6), 10**6).map(str),
     st.floats(-1e9, 1e9).map(str),
@@ -290,7 +311,7 @@ def test_pieces_in_which_a_column_looks_like_another_type(tmp_path: Path) -> Non
     encoder = TableEncoder().fit(train)
     path = tmp_path / "new.csv"
     path.write_text("size,code,member\n1,7,true\n2,8,false\n2.5,a,NA\n,7,true\n")
-    whole, _ = read_rows(path, text_columns=encoder.text_columns_)
+    _, whole = read_rows(path, encoder.text_columns_)
     parts = [encoder.transform(table) for table in read_batches(path, 1, read_as=encoder.read_as_)]
     assert_array_equal(np.concatenate(parts), encoder.transform(whole))
 

@@ -94,7 +94,7 @@ def test_commands_say_it_on_stderr(tmp_path: Path) -> None:
     result = run("predict", model, new)
     assert result.stdout.count("\n") == 4
     assert Counter(line.partition(":")[0] for line in result.stderr.splitlines()) == {"note": 2}
-    assert "note: column 'town': 2 of 3 rows hold values not seen in training, first in row 0" in result.stderr
-    assert "note: column 'age': 1 of 3 rows holds no value, first in row 1" in result.stderr
+    assert "note: column 'town': 2 of 3 rows hold values not seen in training, first in line 2" in result.stderr
+    assert "note: column 'age': 1 of 3 rows holds no value, first in line 3" in result.stderr
     judged = run("evaluate", model, new, "--json")
     assert [f"note: {sentence}" for sentence in json.loads(judged.stdout)["notes"]] == judged.stderr.splitlines()

@@ -1,5 +1,6 @@
 """Answers into a file, or to standard output: all of them or none, however many they are."""
 
+import errno
 import shutil
 import sys
 import tempfile
@@ -10,8 +11,8 @@ from typing import Any, BinaryIO, cast
 
 from pyarrow import csv, parquet
 
-from feedforward.disk import writing_whole
-from feedforward.errors import SettingError
+from feedforward.disk import words_of, writing_whole
+from feedforward.errors import FileError, SettingError
 
 _SUFFIXES = (".csv", ".parquet", ".pq")
 _IN_MEMORY = 1 << 24  # bytes for standard output that need no temporary file
@@ -73,7 +74,15 @@ def write_answers(tables: Iterable[Any], path: str | Path | None, labels: Iterab
 @contextmanager
 def _standard_output() -> Iterator[BinaryIO]:
     with tempfile.SpooledTemporaryFile(_IN_MEMORY) as file:
-        yield cast(BinaryIO, file)
+        try:
+            yield cast(BinaryIO, file)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            raise FileError(
+                f"the answers cannot be kept in {tempfile.gettempdir()} until all are there: {words_of(error)}. Name a "
+                "file, --out, or a folder with more room in the environment variable TMPDIR."
+            ) from None
         file.seek(0)
         shutil.copyfileobj(file, sys.stdout.buffer)
     sys.stdout.flush()

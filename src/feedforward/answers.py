@@ -1,8 +1,7 @@
 """A stored model and a table in, answers out, piece by piece."""
 
-import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,6 @@ from feedforward.tables.surprises import Surprises
 from feedforward.validation import nearest
 
 Array = NDArray[Any]
-_ROW = re.compile(r"row (\d+) \(counted from 0\)")
 _FEWEST_ROWS, _MOST_ROWS = 256, 100_000
 _NUMBERS = 4_000_000  # of a piece, once encoded
 
@@ -43,7 +41,7 @@ class StoredModel:
     --------
     >>> StoredModel.open("absent.safetensors")
     Traceback (most recent call last):
-    feedforward.errors.ModelFileError: absent.safetensors cannot be read: no such file or directory.
+    feedforward.errors.ModelFileError: absent.safetensors cannot be read: no such file or directory. ...
     """
 
     path: Path
@@ -112,12 +110,13 @@ class StoredModel:
             return table, []
         known, there, dropped = set(names), set(table.column_names), self._dropped()
         ignored = [name for name in table.column_names if name not in known]
-        for name in names:
-            if name in there:
-                continue
-            if name not in dropped:
-                near = nearest(name, table.column_names, "columns")
-                raise TableError(f"{source.name} has no column {name!r}, which the model needs. {near}")
+        absent = [name for name in names if name not in there]
+        needed = [name for name in absent if name not in dropped]
+        if needed:
+            more = f", nor {', '.join(map(repr, needed[1:6]))}{', ...' * (len(needed) > 6)}" if needed[1:] else ""
+            near = nearest(needed[0], table.column_names, "columns") + source.doubts(table.column_names)
+            raise TableError(f"{source.name} has no column {needed[0]!r}, which the model needs{more}. {near}")
+        for name in absent:
             table = table.append_column(name, pa.nulls(table.num_rows))
         return table.select(names), ignored
 
@@ -142,9 +141,8 @@ class StoredModel:
         try:
             return ask(self.model, method, columns, self._as_inputs(columns, source), *arguments)
         except InputError as error:  # what else it advises is for training
-            fault = str(error).partition(", give the column the type it had in training")[0].rstrip(".")
-            fault = _ROW.sub(lambda found: source.place(int(found[1])), fault)
-            raise InputError(f"{source.name}: {fault}.") from error
+            fault = str(error).partition("; or, to learn from it,")[0].rstrip(".")
+            raise InputError(f"{source.name}: {source.placed(fault)}.") from error
 
 
 class ModelRows:
@@ -155,7 +153,7 @@ class ModelRows:
     model : StoredModel
     path : path
         Of the table: CSV, Parquet or Arrow; ``-`` for standard input. The model's columns are found by their names.
-    encoding, delimiter
+    encoding, delimiter, decimal
         Of a CSV file, as `read_table` has them.
     target : tuple of (str, str), optional
         The column with the right answers, and what to read it as.
@@ -190,6 +188,7 @@ class ModelRows:
         *,
         encoding: str = "utf-8",
         delimiter: str | None = None,
+        decimal: str = ".",
         target: tuple[str, str] | None = None,
         rows: int | None = None,
     ) -> None:
@@ -201,7 +200,8 @@ class ModelRows:
             wanted = {*wanted, target[0]}
         self._surprises = Surprises({} if encoder is None else encoder.columns_)
         self._by_place: list[str] = []
-        self._pieces = read_pieces(path, rows, self._read_as, wanted, encoding, delimiter)
+        self._whole = Source(self.name)
+        self._pieces = read_pieces(path, rows, self._read_as, wanted, encoding, delimiter, decimal)
 
     def _read_as(self, names: Sequence[str]) -> dict[str, str]:
         if self._target is None:
@@ -213,6 +213,7 @@ class ModelRows:
         """Yield where a piece comes from, its columns, and the right answers."""
         encoder = self._model.encoder
         for source, table in self._pieces:
+            self._whole = replace(source, rows=None)
             y = None
             if self._target is not None:
                 y = target_of(table, self._target[0], source, is_whole=False)
@@ -229,7 +230,8 @@ class ModelRows:
         names = self._by_place
         shown = ", ".join(map(repr, names[:10])) + (", ..." if len(names) > 10 else "")
         by_place = [f"the model knows no names of columns, and takes these by their place: {shown}"] if names else []
-        return [*by_place, *self._surprises.sentences()]
+        sentences = "\n".join(self._surprises.sentences())  # each is one line
+        return [*by_place, *self._whole.placed(sentences).splitlines()]
 
 
 def predict_rows(

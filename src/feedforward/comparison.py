@@ -14,13 +14,14 @@ from sklearn.model_selection import KFold, StratifiedKFold
 
 from feedforward.baselines import BASELINES, baseline
 from feedforward.choices import MODELS, model_of, task_of
-from feedforward.errors import SettingError
+from feedforward.errors import SettingError, TableError
 from feedforward.estimators.presets import PRESETS
 from feedforward.fitting import fit
 from feedforward.measures import BOUNDS, DECIDING, HIGHER_IS_BETTER, answers_of
 from feedforward.scoring import SHARE, Estimate
-from feedforward.tables.opening import name_of
-from feedforward.tables.reading import read_table
+from feedforward.tables.kinds import checked_kinds
+from feedforward.tables.reading import read_known
+from feedforward.tables.sources import Source, placing
 from feedforward.validation import nearest
 
 Array = NDArray[Any]
@@ -122,6 +123,7 @@ def compare_models(
     kinds: Mapping[str, str] | None = None,
     encoding: str = "utf-8",
     delimiter: str | None = None,
+    decimal: str = ".",
     seed: int = 0,
     on_fit: Callable[[str, int, int, int], None] | None = None,
 ) -> Comparison:
@@ -132,7 +134,7 @@ def compare_models(
 
     Parameters
     ----------
-    path, target, task, kinds, encoding, delimiter
+    path, target, task, kinds, encoding, delimiter, decimal
         As `run_experiment` has them.
     models : sequence of str, optional
         Some of "dummy", "perceptron", "adaline", "linear", "boosting", "mlp", "tabular-fast", "tabular-strong" and
@@ -166,13 +168,15 @@ def compare_models(
     (['dummy', 'linear'], True)
     """
     names = _chosen(models)
-    as_text = [column for column, kind in (kinds or {}).items() if kind in ("category", "drop")]
-    X, y = read_table(path, target, encoding=encoding, delimiter=delimiter, text_columns=as_text)
-    source = Path(name_of(path)).name
-    task = task_of(source, target, y, "tabular", task)
+    whole, X, y = read_known(path, target, kinds, encoding=encoding, delimiter=delimiter, decimal=decimal)
+    checked_kinds(kinds, X.column_names)
+    whole = replace(whole, name=Path(whole.name).name)
+    task = task_of(whole.name, target, y, "tabular", task)
     if models is None:
         names = [name for name in names if _tells(name, task)]
     parts = folds_of(y, task, folds, seed)
+    if task == "classification":
+        _refuse_lone_class(y, parts, f"{whole.name}, target column {target!r}")
     found: list[Entry] = []
     stopped = False
     for i, name in enumerate(names):
@@ -182,13 +186,15 @@ def compare_models(
                 on_fit(name, k, i * folds + k - 1, len(names) * folds)
 
         try:
-            found.append(_entry(source, name, task, dict(kinds or {}), seed, (X, y), parts, on_fold))
+            found.append(_entry(whole, name, task, dict(kinds or {}), seed, (X, y), parts, on_fold))
         except KeyboardInterrupt:
             stopped = True
             break
     first, second = DECIDING[task]
     measure = first if any(first in one.scores for one in found) else second
-    return Comparison(source, target, task, len(y), folds, seed, measure, _ranked(found, task, measure, parts), stopped)
+    return Comparison(
+        whole.name, target, task, len(y), folds, seed, measure, _ranked(found, task, measure, parts), stopped
+    )
 
 
 def folds_of(y: Array, task: str, folds: int, seed: int) -> list[Fold]:
@@ -201,13 +207,29 @@ def folds_of(y: Array, task: str, folds: int, seed: int) -> list[Fold]:
     [4, 4, 4]
     """
     n, most = len(y), len(y) // 2
+    if most < 2:
+        raise TableError(f"{n} rows are too few to compare models on: folds need 4 or more. Give more rows.")
     if not 2 <= folds <= most:
-        raise SettingError(f"folds must be from 2 to {max(most, 2)}, for there are {n} rows; got {folds}.")
+        raise SettingError(
+            f"folds must be from 2 to {most}, for there are {n} rows; got {folds}. Take another number, or "
+            "give more rows."
+        )
     by_class = task == "classification" and np.unique(y, return_counts=True)[1].max() >= folds
     kind = StratifiedKFold if by_class else KFold
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="The least populated class")  # it is in as many folds as it has rows
         return list(kind(folds, shuffle=True, random_state=seed).split(np.zeros(n), y))
+
+
+def _refuse_lone_class(y: Array, parts: Sequence[Fold], where: str) -> None:
+    """Raise `TableError` if the rows of one class alone are left to learn from where a fold is answered for."""
+    for learned, answered in parts:
+        if len(np.unique(y[learned])) == 1:
+            rare = next(label for label in y[answered].tolist() if label != y[learned[0]])
+            raise TableError(
+                f"{where}: where the rows of class {rare!r} are answered for, no other than those of class "
+                f"{y[learned[:1]].tolist()[0]!r} are left to learn from. Give more rows of class {rare!r}."
+            )
 
 
 def over_folds(
@@ -255,7 +277,7 @@ def _tells(name: str, task: str) -> bool:
 
 
 def _entry(
-    source: str,
+    source: Source,
     name: str,
     task: str,
     kinds: Mapping[str, str],
@@ -267,14 +289,17 @@ def _entry(
     (X, y), told, seconds, said = rows, dict[str, list[float | None]](), list[float](), dict[str, None]()
     try:
         if not _tells(name, task):
-            raise SettingError(f"{name} tells classes apart, and {source} has a quantity to predict")
+            raise SettingError(
+                f"{name} tells classes apart, and {source.name} has a quantity to predict. Leave it out."
+            )
         for k, (learned, answered) in enumerate(parts, 1):
             on_fold(k)
-            model, took, troubles = _trained(source, name, task, kinds, seed, (X.take(learned), y[learned]))
+            where = replace(source, rows=learned)
+            model, took, troubles = _trained(where, name, task, kinds, seed, (X.take(learned), y[learned]))
             seconds.append(took)
             said.update(dict.fromkeys(troubles))
             w = np.ones(len(answered))
-            with np.errstate(all="ignore"):  # training that diverged leaves weights of any size
+            with np.errstate(all="ignore"), placing(replace(source, rows=answered)):  # weights may be of any size
                 measures = answers_of(model, X.take(answered), y[answered]).measures()
             for measure, of in measures.items():
                 value = of(w)
@@ -286,12 +311,12 @@ def _entry(
 
 
 def _trained(
-    source: str, name: str, task: str, kinds: Mapping[str, str], seed: int, rows: tuple[Any, Array]
+    source: Source, name: str, task: str, kinds: Mapping[str, str], seed: int, rows: tuple[Any, Array]
 ) -> tuple[Any, float, list[str]]:
     """Return a model of its own for these rows, the seconds that took, and what was warned of."""
     if name in BASELINES:
         model = baseline(name, task, kinds, seed)
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), placing(source):
             warnings.simplefilter("ignore")  # of another library's solver, which has no setting here
             start = time.perf_counter()
             model.fit(*rows)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from feedforward.errors import FeedforwardError, FileError
+from feedforward.validation import nearest
 
 try:
     import fcntl
@@ -202,6 +203,24 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def files_beside(path: str | os.PathLike[str]) -> str:
+    """Return the sentence to end a message about a file that is not there with: which are there.
+
+    Examples
+    --------
+    >>> files_beside("/no/such/folder/a.csv")
+    'Its folder, /no/such/folder, cannot be read either: check the path.'
+    """
+    path = Path(path)
+    try:
+        files = sorted(file.name for file in path.parent.iterdir() if file.is_file())
+    except OSError:
+        return f"Its folder, {path.parent}, cannot be read either: check the path."
+    if not files:
+        return f"The folder {path.parent} holds no files: check the path."
+    return nearest(path.name, files, f"files in {path.parent}")
 
 
 def words_of(error: OSError | ValueError) -> str:

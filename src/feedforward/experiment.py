@@ -1,7 +1,7 @@
 """The main job: a table on disk in, a trained model and an honest score out."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 
 from feedforward.choices import check_choices, model_of, task_of
+from feedforward.doubts import doubts
 from feedforward.errors import NotFiniteError, SettingError, TableError
 from feedforward.fitting import ask, encoder_of, fit, learner_of, most_epochs
 from feedforward.measures import OF_ANSWERS, Answers
 from feedforward.storage.labels import label_to_facts
 from feedforward.storage.saving import write_model
-from feedforward.tables.dates import DateColumn
 from feedforward.tables.encoding import TableEncoder
-from feedforward.tables.opening import name_of
-from feedforward.tables.reading import read_table
+from feedforward.tables.reading import read_known
+from feedforward.tables.sources import Source, placing
 from feedforward.training.checkpoints import Checkpoint
 
 if TYPE_CHECKING:
@@ -150,6 +150,7 @@ def run_experiment(
     kinds: Mapping[str, str] | None = None,
     encoding: str = "utf-8",
     delimiter: str | None = None,
+    decimal: str = ".",
     test_fraction: float = 0.25,
     seed: int = 0,
     checkpoint: Checkpoint | None = None,
@@ -171,7 +172,7 @@ def run_experiment(
         Settings of the model by name.
     kinds : dict, optional
         What to take columns for, as `TableEncoder` has it.
-    encoding, delimiter
+    encoding, delimiter, decimal
         As `read_table` has them.
     test_fraction : float
         Share of rows set aside, above 0 and below 1; each class in its share where it has enough rows.
@@ -202,20 +203,19 @@ def run_experiment(
     check_choices(model, task, settings or {}, checkpoint is not None)
     if not 0 < test_fraction < 1:
         raise SettingError(f"test_fraction must lie between 0 and 1, both excluded; got {test_fraction}.")
-    kinds = dict(kinds or {})
-    as_text = [column for column, kind in kinds.items() if kind in ("category", "drop")]
-    X, y = read_table(path, target, encoding=encoding, delimiter=delimiter, text_columns=as_text)
-    source = Path(name_of(path)).name
-    task = task_of(source, target, y, model, task)
-    learned = model_of(model, task, settings or {}, kinds, seed)
-    parts = _split(source, y, test_fraction, seed, task)
+    whole, X, y = read_known(path, target, kinds, encoding=encoding, delimiter=delimiter, decimal=decimal)
+    whole = replace(whole, name=Path(whole.name).name)
+    task = task_of(whole.name, target, y, model, task)
+    learned = model_of(model, task, settings or {}, kinds or {}, seed)
+    parts = _split(whole.name, y, test_fraction, seed, task)
     train, test = ((X.take(rows), y[rows]) for rows in parts)
+    sources = [replace(whole, rows=rows) for rows in parts]
 
-    seconds, troubles, stop = fit(source, learned, train, checkpoint, on_epoch)
-    scores = _scores(task, partial(ask, learned, "predict"), train, test, troubles)
+    seconds, troubles, stop = fit(sources[0], learned, train, checkpoint, on_epoch)
+    scores = _scores(task, partial(ask, learned, "predict"), train, test, sources, troubles)
     baseline = _baseline(train[1], task)
     experiment = Experiment(
-        source=source,
+        source=whole.name,
         target=target,
         model_name=model,
         task=task,
@@ -226,7 +226,7 @@ def run_experiment(
         baseline_scores=_scores(task, lambda X: np.full(len(X), baseline), train, test),
         baseline=baseline,
         seconds=seconds,
-        warnings=[*_lone_classes(source, target, y, task), *_doubtful_dates(source, learned), *troubles],
+        warnings=[*doubts(whole.name, target, y, task, encoder_of(learned), kinds or ()), *troubles],
     )
     if stop is not None:
         raise Interrupted(experiment, _kept(experiment.learner, checkpoint, stop)) from None
@@ -241,12 +241,17 @@ def _kept(network: Any, checkpoint: Checkpoint | None, stop: KeyboardInterrupt) 
 
 
 def _scores(
-    task: str, predict: Callable[[Any], Any], train: Rows, test: Rows, troubles: list[str] | None = None
+    task: str,
+    predict: Callable[[Any], Any],
+    train: Rows,
+    test: Rows,
+    sources: Sequence[Source | None] = (None, None),
+    troubles: list[str] | None = None,
 ) -> Scores:
     found = {}
-    for part, (X, y) in (("train", train), ("test", test)):
+    for part, (X, y), source in zip(("train", "test"), (train, test), sources, strict=True):
         try:
-            with np.errstate(all="ignore"):  # training that diverged leaves weights of any size
+            with np.errstate(all="ignore"), placing(source):  # training that diverged leaves weights of any size
                 answers = predict(X)
             found[part] = Answers(y, answers, np.unique(y) if task == "classification" else None).scores()
         except NotFiniteError as error:
@@ -261,33 +266,6 @@ def _baseline(y: NDArray[Any], task: str) -> Any:
         return float(np.mean(y))
     labels, counts = np.unique(y, return_counts=True)
     return labels[counts.argmax()]
-
-
-def _lone_classes(source: str, target: str, y: NDArray[Any], task: str) -> list[str]:
-    """Say which class has a single row, if any: no split can be fair to it."""
-    if task == "regression":
-        return []
-    classes, counts = np.unique(y, return_counts=True)
-    lone = [repr(label) for label in classes[counts == 1].tolist()]
-    if not lone:
-        return []
-    more = f" (and so have {len(lone) - 1} other classes)" if len(lone) > 1 else ""
-    return [
-        f"{source}, target column {target!r}: class {lone[0]} has one row{more}, learned or tested but never both, "
-        "so rows were set aside without regard to their classes. Give more rows of it, or drop it."
-    ]
-
-
-def _doubtful_dates(source: str, model: Any) -> list[str]:
-    """Say of which columns it is not known whether months or days come first."""
-    encoder = encoder_of(model)
-    assert encoder is not None  # there is a table
-    names = [name for name, one in encoder.columns_.items() if isinstance(one, DateColumn) and one.guessed]
-    return [
-        f"{source}, column {name!r}: no cell tells months from days, as 31/12/2024 would, so months are taken to come "
-        "first (MM/DD/YYYY). If days do, write the column as YYYY-MM-DD."
-        for name in names
-    ]
 
 
 def _split(

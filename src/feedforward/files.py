@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from feedforward import __version__
-from feedforward.disk import words_of, write_bytes
+from feedforward.disk import files_beside, words_of, write_bytes
 from feedforward.errors import InputError, ModelFileError
 
 Array = NDArray[Any]
@@ -167,12 +167,14 @@ def read_file(
     --------
     >>> read_file("absent.safetensors")
     Traceback (most recent call last):
-    feedforward.errors.ModelFileError: absent.safetensors cannot be read: no such file or directory.
+    feedforward.errors.ModelFileError: absent.safetensors cannot be read: no such file or directory. ...
     """
     try:
         return _read(path, kinds)
     except _Fault as fault:
         raise ModelFileError(f"{path} cannot be read: {fault}.") from None
+    except FileNotFoundError as error:
+        raise ModelFileError(f"{path} cannot be read: {words_of(error)}. {files_beside(path)}") from error
     except OSError as error:
         raise ModelFileError(f"{path} cannot be read: {words_of(error)}.") from error
     except MemoryError:
@@ -187,7 +189,7 @@ def _read(path: str | os.PathLike[str], kinds: Collection[str] | None) -> tuple[
         start = file.read(8)
         length = int.from_bytes(start, "little")
         if len(start) < 8 or length > size - 8:
-            _refuse("it is cut short, or no model file")
+            _refuse("it is cut short, or no model file, as `feedforward train --out` or feedforward.save writes them")
         _checked_length(length)
         header = file.read(length)
         layout = _checked_header(header)

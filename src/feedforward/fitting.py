@@ -13,6 +13,7 @@ from sklearn.pipeline import Pipeline
 from feedforward.errors import HugeNumberError, InputError
 from feedforward.estimators.tabular_base import TabularEstimator
 from feedforward.tables.encoding import TableEncoder
+from feedforward.tables.sources import Source, placing
 from feedforward.training.checkpoints import Checkpoint
 from feedforward.training.state import Training
 
@@ -23,13 +24,15 @@ _TRIAL_ROWS = 256
 
 
 def fit(
-    source: str,
+    source: Source,
     model: Any,
     train: tuple["pa.Table", NDArray[Any]],
     checkpoint: Checkpoint | None,
     on_epoch: Callable[[int, int], None] | None,
 ) -> tuple[float, list[str], KeyboardInterrupt | None]:
     """Fit a model that takes tables: a Pipeline of a `TableEncoder` and an estimator, or a tabular estimator.
+
+    Errors say where the `source` has the rows of `train`.
 
     Returns
     -------
@@ -45,28 +48,25 @@ def fit(
     >>> import numpy as np, pyarrow as pa, feedforward as ff
     >>> rows = pa.table({"x": [0.0, 1.0, 2.0, 3.0]}), np.array([0, 0, 1, 1])
     >>> model = Pipeline([("encoder", ff.TableEncoder()), ("model", ff.Perceptron())])
-    >>> seconds, troubles, stop = fit("x.csv", model, rows, None, None)
+    >>> seconds, troubles, stop = fit(Source("x.csv"), model, rows, None, None)
     >>> troubles, stop
     ([], None)
     """
     stop = None
-    with warnings.catch_warnings(record=True) as caught:
+    with warnings.catch_warnings(record=True) as caught, placing(source):
         warnings.simplefilter("always")
-        try:
-            inputs, estimator = train[0], model
-            if isinstance(model, Pipeline):
-                inputs, estimator = model[0].fit_transform(train[0]), model[-1]
-            if getattr(estimator, "time_limit", None) is None:  # else that counts too
-                _compile(estimator, inputs, train[1])
-            start = time.perf_counter()
-            if hasattr(estimator, "epochs"):
-                for epoch in estimator.epochs(inputs, train[1]):
-                    if on_epoch:
-                        on_epoch(epoch, estimator.max_epochs)
-            else:
-                stop = _fit_network(estimator, inputs, train[1], checkpoint, on_epoch)
-        except InputError as error:
-            raise InputError(f"{source}: {error}") from error
+        inputs, estimator = train[0], model
+        if isinstance(model, Pipeline):
+            inputs, estimator = model[0].fit_transform(train[0]), model[-1]
+        if getattr(estimator, "time_limit", None) is None:  # else that counts too
+            _compile(estimator, inputs, train[1])
+        start = time.perf_counter()
+        if hasattr(estimator, "epochs"):
+            for epoch in estimator.epochs(inputs, train[1]):
+                if on_epoch:
+                    on_epoch(epoch, estimator.max_epochs)
+        else:
+            stop = _fit_network(estimator, inputs, train[1], checkpoint, on_epoch)
         seconds = time.perf_counter() - start
     return seconds, [str(warning.message) for warning in caught], stop
 

@@ -13,7 +13,7 @@ from sklearn.metrics import r2_score
 from feedforward.errors import InputError
 from feedforward.measures import answers_of
 from feedforward.targets import missing
-from feedforward.validation import COUNT, COUNT_OR_ZERO, check_setting, explained_for, kind
+from feedforward.validation import COUNT, COUNT_OR_ZERO, check_setting, explained_for, kind, unmasked
 
 Array = NDArray[Any]
 
@@ -134,7 +134,7 @@ def _table(X: Any) -> Any:
     if isinstance(table, nw.DataFrame):
         return table
     with explained_for(X):
-        array = np.asarray(X)
+        array = np.asarray(unmasked(X))
         if isinstance(X, list | tuple) and array.dtype.kind in "US":  # one text would make text of every number
             array = np.array(X, dtype=object)
     if array.ndim != 2:
@@ -144,7 +144,7 @@ def _table(X: Any) -> Any:
 
 def _right_answers(model: Any, y: Any) -> Array:
     """Return the right answers as an array that can be compared with the model's."""
-    answers = np.asarray(y)
+    answers = np.asarray(unmasked(y))
     if not answers.ndim:
         given = f"the text {y!r}; a column is taken by table[{y!r}]" if isinstance(y, str) else kind(y)
         raise InputError(f"{_OWNER}: y must hold the right answer for each row; got {given}.")

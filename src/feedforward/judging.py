@@ -24,6 +24,7 @@ def evaluate_table(
     *,
     encoding: str = "utf-8",
     delimiter: str | None = None,
+    decimal: str = ".",
     piece: int | None = None,
 ) -> dict[str, Any]:
     """Return how good a model's answers are for a table that has the right ones, beside the answer that needs no model.
@@ -35,7 +36,7 @@ def evaluate_table(
         Of the table.
     target : str, optional
         The column with the right answers. Default: that which the model was trained on.
-    encoding, delimiter
+    encoding, delimiter, decimal
         Of a CSV file, as `read_table` has them.
     piece : int, optional
         How many rows are in memory at a time, but for their right answers and the model's. Default: as `ModelRows`.
@@ -54,7 +55,15 @@ def evaluate_table(
     if target in (model.column_names or []):
         raise SettingError(f"{target!r} is a column that {model.path} reads, not one that it predicts. Name another.")
     read_as = "number" if classes is None else _READ_AS[_KIND_WORDS[np.array(classes.tolist()).dtype.kind]]
-    rows = ModelRows(model, path, encoding=encoding, delimiter=delimiter, target=(target, read_as), rows=piece)
+    rows = ModelRows(
+        model,
+        path,
+        encoding=encoding,
+        delimiter=delimiter,
+        decimal=decimal,
+        target=(target, read_as),
+        rows=piece,
+    )
     judged, notes = _judged(model, rows, classes)
     y = judged.y
     task = "regression" if classes is None else "classification"

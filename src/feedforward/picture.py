@@ -65,7 +65,7 @@ def _neuron_figure(experiment: Experiment) -> "Figure":
     figure = Figure(figsize=(10.5 if columns else 5.5, 4.2), layout="constrained")
     axes = figure.subplots(1, 2 if columns else 1, squeeze=False)[0]
     plots.learning_curve(experiment.learner, ax=axes[0])
-    axes[0].set_title(f"{experiment.model_name} on {experiment.source}", loc="left")
+    _write_title(experiment, figure)
     if columns:
         _draw_regions(experiment, columns, axes[1])
     return figure
@@ -88,7 +88,7 @@ def _network_figure(experiment: Experiment) -> "Figure":
     for panel in ("loss", "score"):
         curves = [name for name in history if name.endswith(panel)]
         plots.learning_curve(history, curves=curves, ax=axes[panel])
-    axes["loss"].set_title(f"{experiment.model_name} on {experiment.source}", loc="left")
+    _write_title(experiment, figure)
     axes["score"].set_ylabel("accuracy" if experiment.task == "classification" else "R²")
     if beside:
         axes["loss"].set_xlabel("")
@@ -100,6 +100,13 @@ def _network_figure(experiment: Experiment) -> "Figure":
         figure.draw_without_rendering()  # now the last panel has the size it is going to have
         _draw_network(experiment, axes["network"])
     return figure
+
+
+def _write_title(experiment: Experiment, figure: "Figure") -> None:
+    from feedforward.plots.style import INK, LARGE, shortened
+
+    title = shortened(f"{experiment.model_name} on {experiment.source}", 60)
+    figure.suptitle(title, x=0.01, horizontalalignment="left", fontsize=LARGE, color=INK)
 
 
 def _draw_network(experiment: Experiment, ax: "Axes") -> None:

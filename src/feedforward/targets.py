@@ -1,13 +1,14 @@
 """Labels to codes and back, class weights, sample weights."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from feedforward.errors import InputError
-from feedforward.validation import NOT_NEGATIVE, explained_for
+from feedforward.validation import NOT_NEGATIVE, explained_for, unmasked
 
 
 def encode_labels(y: Any, classes: Any = None) -> tuple[NDArray[Any], NDArray[np.intp]]:
@@ -38,13 +39,14 @@ def encode_labels(y: Any, classes: Any = None) -> tuple[NDArray[Any], NDArray[np
     """
     y = one_column(y)
     _refuse_missing(y)
+    _refuse_unknown(y)
     if classes is None:
         classes = _distinct(y)
         _refuse_fractions(classes)
         return classes, _codes(y, classes)
     if np.ndim(classes) != 1:
         raise InputError(f"classes must be a list of labels; got {classes!r}. Name every class there will be.")
-    classes = _distinct(np.asarray(classes))
+    classes = _distinct(_of_one_type(np.asarray(classes)))
     codes = _codes(y, classes)
     strangers = np.flatnonzero(classes[codes] != y)
     if len(strangers):
@@ -60,19 +62,44 @@ def one_column(y: Any) -> NDArray[Any]:
     """Return targets of shape (n,); a column vector is ravelled, with a `DataConversionWarning`.
 
     What knows how to become an array does so itself: scikit-learn would make floats of pandas' nullable booleans.
+    Objects that are all numbers, booleans or dates get that type; what a masked array masks is missing.
 
     Examples
     --------
-    >>> one_column(["no", "yes"])
-    array(['no', 'yes'], dtype='<U3')
+    >>> one_column(["no", "yes"]), one_column(np.array([0, 1], dtype=object))
+    (array(['no', 'yes'], dtype='<U3'), array([0, 1]))
     """
     from sklearn.utils.validation import column_or_1d
 
+    y = unmasked(y)
     if type(y) is np.ndarray and y.ndim == 1:
-        return y
+        return _of_one_type(y)
     with explained_for(y, "y"):
         column: NDArray[Any] = column_or_1d(np.asarray(y) if hasattr(y, "__array__") else y, warn=True)
-    return column
+    return _of_one_type(column)
+
+
+def _of_one_type(y: NDArray[Any]) -> NDArray[Any]:
+    """Return objects that are all numbers, booleans or dates without a zone as an array of such; others as they are."""
+    if y.dtype.kind != "O" or not y.size:
+        return y
+    if all(isinstance(label, bool | np.bool_) for label in y):
+        return y.astype(bool)
+    if all(isinstance(label, int | float | np.number) and not isinstance(label, bool) for label in y):
+        numbers = np.array(y.tolist())
+        return numbers if numbers.dtype.kind in "iuf" else y
+    if all(isinstance(label, date | np.datetime64) and getattr(label, "tzinfo", None) is None for label in y):
+        return y.astype("datetime64[us]")
+    return y
+
+
+def _refuse_unknown(y: NDArray[Any]) -> None:
+    """Raise `InputError` if labels are objects of a type that scikit-learn's scores do not know."""
+    if y.dtype.kind == "O" and len(y) and not isinstance(y[0], str):
+        raise InputError(
+            f"Unknown label type: {type(y[0]).__name__}, as {y[0]!r:.60} at row 0 (counted from 0), perhaps among "
+            "others. Give text, whole numbers or booleans, all of one type."
+        )
 
 
 def check_same_classes(classes: Any, known: NDArray[Any]) -> None:
@@ -217,7 +244,7 @@ def _checked_weights(given: Any, n: int, name: str = "sample_weight") -> NDArray
     if given is None:
         return np.ones(n)
     try:
-        weights = np.asarray(given, dtype=np.float64)
+        weights = np.asarray(unmasked(given), dtype=np.float64)
     except (TypeError, ValueError, OverflowError) as error:
         raise InputError(f"{name} must be numbers; {str(error).rstrip('.')}. Give one for each row.") from error
     if weights.ndim == 0:

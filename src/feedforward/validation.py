@@ -179,8 +179,26 @@ def check_rows(estimator: Any, X: Any, *, reset: bool) -> Any:
     """
     from sklearn.utils.validation import validate_data
 
+    X = unmasked(X)
     with explained_for(X):
         return validate_data(estimator, X, reset=reset, accept_sparse="csr", dtype=[np.float64, np.float32], order="C")
+
+
+def unmasked(given: Any) -> Any:
+    """Return a masked array of NumPy with its masked cells missing: NaN, or None; anything else as it is.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> unmasked(np.ma.array([1.5, 1e20], mask=[False, True])), unmasked(np.ma.array([1, 2], mask=[False, True]))
+    (array([1.5, nan]), array([1, None], dtype=object))
+    """
+    if not isinstance(given, np.ma.MaskedArray):
+        return given
+    masked = np.ma.getmaskarray(given)
+    cells = given.data.astype(object if masked.any() and given.dtype.kind != "f" else given.dtype)
+    cells[masked] = np.nan if cells.dtype.kind == "f" else None
+    return cells
 
 
 @contextmanager

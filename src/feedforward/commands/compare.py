@@ -6,8 +6,8 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from feedforward.commands.errors import one_line_errors
-from feedforward.commands.options import AsJson, AsTask, Debug, Delimiter, Encoding, Kinds, pairs
+from feedforward.commands.errors import in_flags, one_line_errors
+from feedforward.commands.options import AsJson, AsTask, Debug, Decimal, Delimiter, Encoding, Kinds, pairs
 from feedforward.phrases import counted
 from feedforward.terminal import print_comparison, print_json, words
 
@@ -32,6 +32,7 @@ def compare(
     as_json: AsJson = False,
     encoding: Encoding = "utf-8",
     delimiter: Delimiter = None,
+    decimal: Decimal = ".",
     debug: Debug = False,
 ) -> None:
     """Train every model on the same folds of a table, beside a dummy, a linear model and gradient boosting.
@@ -55,11 +56,14 @@ def compare(
             kinds=dict(pairs("--kind", kind or [])),
             encoding=encoding,
             delimiter=delimiter,
+            decimal=decimal,
             seed=seed,
         )
         for entry in found.entries:
             for said in [entry.trouble] if entry.trouble else entry.warnings:
-                words.print(f"{'failed' if entry.trouble else 'warning'}: {entry.model}: {said}", markup=False)
+                words.print(
+                    f"{'failed' if entry.trouble else 'warning'}: {entry.model}: {in_flags(said)}", markup=False
+                )
         if as_json:
             print_json(found.facts())
         elif found.entries:

@@ -20,7 +20,7 @@ def one_line_errors(debug: bool) -> Iterator[None]:
     except FeedforwardError as error:
         if debug:
             raise
-        print(f"error: {_in_flags(' '.join(str(error).split()))}", file=sys.stderr)
+        print(f"error: {in_flags(' '.join(str(error).split()))}", file=sys.stderr)
         raise typer.Exit(BAD_INPUT) from None
     except MemoryError as error:
         if debug:
@@ -29,15 +29,25 @@ def one_line_errors(debug: bool) -> Iterator[None]:
         print(f"error: there is too little memory: {what}. Give fewer rows or columns.", file=sys.stderr)
         raise typer.Exit(BAD_INPUT) from None
     except KeyboardInterrupt as error:
-        print(_in_flags(f"stopped {error}".rstrip() + "."), file=sys.stderr)
+        print(in_flags(f"stopped {error}".rstrip() + "."), file=sys.stderr)
         raise typer.Exit(130) from None
 
 
-def _in_flags(message: str) -> str:
-    """Say a remedy of the library as the command line has it."""
+def in_flags(message: str) -> str:
+    """Say a remedy of the library as the command line has it.
+
+    Examples
+    --------
+    >>> in_flags("Drop it, with kinds={'id': 'drop'}.")
+    "Drop it, with --kind 'id=drop'."
+    """
     message = message.replace(" and give X_val and y_val", "")  # the command takes one table
     message = message.replace("give delimiter=", "give --delimiter")
-    message = message.replace("text_columns names no", "--kind names no")
+    message = re.sub(r"([Gg]ive) (decimal|encoding)='(.+?)'", r"\1 --\2 \3", message)
+    message = re.sub("(text_columns|TableEncoder: kinds|kinds) names", "--kind names", message)
     message = message.replace("Checkpoint(…, resume=True)", "--resume")
     message = re.sub(r"text_columns=\['(.+?)'\]", r"--kind '\1=category'", message)
-    return re.sub(r"kinds=\{'(.+?)': '(\w+)'\}", r"--kind '\1=\2'", message)
+    message = re.sub(r"TableEncoder: kinds\['(.+?)'\] is no kind: '(.*?)'", r"--kind '\1=\2' is no kind", message)
+    message, also, _ = message.partition(", and to be answered, give it")  # what is learned from is not
+    message += "." * bool(also)
+    return re.sub(r"kinds=\{'(.+?)': '?(\w+|\.\.\.)'?\}", r"--kind '\1=\2'", message)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from feedforward.commands.errors import one_line_errors
-from feedforward.commands.options import AsJson, Debug, Delimiter, Encoding, StoredModelFile
+from feedforward.commands.options import AsJson, Debug, Decimal, Delimiter, Encoding, StoredModelFile
 from feedforward.terminal import print_evaluation, print_json, say_of_table, words
 
 
@@ -19,6 +19,7 @@ def evaluate(
     as_json: AsJson = False,
     encoding: Encoding = "utf-8",
     delimiter: Delimiter = None,
+    decimal: Decimal = ".",
     debug: Debug = False,
 ) -> None:
     """Say how good a stored model is on a table that has the right answers, which may be larger than memory.
@@ -31,7 +32,9 @@ def evaluate(
         from feedforward.answers import StoredModel
         from feedforward.judging import evaluate_table
 
-        found = evaluate_table(StoredModel.open(model), table, target, encoding=encoding, delimiter=delimiter)
+        found = evaluate_table(
+            StoredModel.open(model), table, target, encoding=encoding, delimiter=delimiter, decimal=decimal
+        )
         say_of_table(found["ignored_columns"], found["notes"])
         if found["unknown_labels"]:
             counts = ", ".join(f"{label!r} ({count})" for label, count in found["unknown_labels"].items())

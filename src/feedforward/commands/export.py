@@ -8,7 +8,7 @@ import typer
 
 from feedforward.commands.errors import one_line_errors
 from feedforward.commands.options import Debug, StoredModelFile
-from feedforward.terminal import results
+from feedforward.terminal import results, words
 
 
 class Form(StrEnum):
@@ -41,6 +41,7 @@ def export(
     """  # noqa: D301 - the escape keeps the lines of the examples apart
     with one_line_errors(debug):
         from feedforward.answers import StoredModel
+        from feedforward.exports.source import module_name
         from feedforward.exports.writing import SUFFIXES, places_of
         from feedforward.exports.writing import export as write
         from feedforward.places import check_places
@@ -51,3 +52,9 @@ def export(
         write(StoredModel.open(model).model, out, to.value)
         for place, word in zip(places, (to.value, "weights"), strict=False):
             results.print(f"{word}: {place}", markup=False, soft_wrap=True)
+        if len(places) > 1 and module_name(out.stem) != out.stem:
+            words.print(
+                f"note: it runs as a program, but `import` takes no name such as {out.stem!r}. To use it, write "
+                f"predict = runpy.run_path({str(out)!r})['predict'], or export it as --out {module_name(out.stem)}.py",
+                markup=False,
+            )

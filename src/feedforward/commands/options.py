@@ -74,6 +74,9 @@ Resume = Annotated[bool, typer.Option("--resume", help="Go on from the checkpoin
 AsJson = Annotated[bool, typer.Option("--json", help="Print the results as JSON.")]
 Encoding = Annotated[str, typer.Option(help="Of a CSV file.")]
 Delimiter = Annotated[str | None, typer.Option(help="Of a CSV file. Default: found in its first line.")]
+Decimal = Annotated[
+    str, typer.Option(help="Of a CSV file: what stands before the fraction of a number, a point, or a comma as in 1,5.")
+]
 ModelTo = Annotated[
     Path | None,
     typer.Option("--out", "-o", metavar="MODEL", help="Store the model, also over an older one."),

@@ -8,7 +8,7 @@ import typer
 from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
 from feedforward.commands.errors import one_line_errors
-from feedforward.commands.options import Debug, Delimiter, Encoding, StoredModelFile
+from feedforward.commands.options import Debug, Decimal, Delimiter, Encoding, StoredModelFile
 from feedforward.phrases import counted
 from feedforward.terminal import results, say_of_table, words
 
@@ -29,6 +29,7 @@ def predict(
     ] = None,
     encoding: Encoding = "utf-8",
     delimiter: Delimiter = None,
+    decimal: Decimal = ".",
     debug: Debug = False,
 ) -> None:
     """Answer for each row of a table, in its order.
@@ -51,7 +52,7 @@ def predict(
             suffix_of(out)
         check_places({"--out": out}, {"the table": table, "the model": model})
         stored = StoredModel.open(model)
-        rows = ModelRows(stored, table, encoding=encoding, delimiter=delimiter)
+        rows = ModelRows(stored, table, encoding=encoding, delimiter=delimiter, decimal=decimal)
         answers = predict_rows(stored, rows, proba=proba, interval=interval)
         count = write_answers(_counted(answers), out, getattr(stored.learner, "classes_", ()))
         say_of_table([name for name in rows.ignored if name != (stored.about or {}).get("target")], rows.notes())

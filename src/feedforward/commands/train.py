@@ -13,6 +13,7 @@ from feedforward.commands.options import (
     CheckpointEvery,
     CheckpointFile,
     Debug,
+    Decimal,
     Delimiter,
     Encoding,
     Epochs,
@@ -54,6 +55,7 @@ def train(
     as_json: AsJson = False,
     encoding: Encoding = "utf-8",
     delimiter: Delimiter = None,
+    decimal: Decimal = ".",
     debug: Debug = False,
 ) -> None:
     """Train a network or a neuron on a table and score it on rows set aside.
@@ -83,6 +85,7 @@ def train(
             kinds=dict(pairs("--kind", kind or [])),
             encoding=encoding,
             delimiter=delimiter,
+            decimal=decimal,
             test_fraction=test_fraction,
             seed=seed,
             checkpoint=_checkpoint(checkpoint, checkpoint_every, resume),

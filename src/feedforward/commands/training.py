@@ -5,6 +5,7 @@ from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from feedforward.commands.errors import in_flags
 from feedforward.commands.options import Model
 from feedforward.terminal import words
 
@@ -52,7 +53,7 @@ def train_model(
                 stopped.kept.append(_keep(stopped.experiment, out))
             raise
     for warning in experiment.warnings:
-        words.print(f"warning: {warning}", style="yellow", markup=False)
+        words.print(f"warning: {in_flags(warning)}", style="yellow", markup=False)
     if out is not None:
         experiment.save(out)
     if plot is not None:

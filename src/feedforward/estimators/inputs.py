@@ -12,7 +12,7 @@ from feedforward import nn
 from feedforward.errors import InputError, SettingError
 from feedforward.targets import encode_labels, missing, one_column, row_weights
 from feedforward.training.checkpoints import Checkpoint
-from feedforward.validation import Rule, explained_for, nearest
+from feedforward.validation import Rule, explained_for, nearest, unmasked
 
 Array = NDArray[Any]
 
@@ -211,7 +211,7 @@ def indicators(y: Any, name: str = "y") -> Array:
     feedforward.errors.InputError: y has 2 columns, so each must say yes or no, 1 or 0; got 2 at row 1 (counted from 0),
     column 0. For one class a row give y of shape (n,).
     """
-    array = y.toarray() if issparse(y) else np.asarray(y)
+    array = y.toarray() if issparse(y) else np.asarray(unmasked(y))
     if array.dtype.kind == "O":
         array = np.where(missing(array), np.nan, array)  # pandas.NA will not say whether it is 0
     bad = np.argwhere(~((array == 0) | (array == 1)))
@@ -235,6 +235,7 @@ def numbers(y: Any, name: str = "y") -> Array:
     """
     from sklearn.utils import check_array
 
+    y = unmasked(y)
     table = is_table(y, name)
     column = y if table else one_column(y)
     if getattr(getattr(column, "dtype", None), "kind", None) in ("m", "M"):

@@ -25,7 +25,8 @@ from feedforward.fitted import FittedNames
 from feedforward.kernels import threads
 from feedforward.tables.encoding import TableEncoder
 from feedforward.tables.frames import aligned, is_frame
-from feedforward.tables.reading import read_rows, read_table
+from feedforward.tables.reading import read_judged, read_known, read_rows
+from feedforward.tables.sources import Source, placing
 from feedforward.training.checkpoints import Callback, Checkpoint
 from feedforward.training.deadline import Deadline
 from feedforward.training.devices import check_device_name
@@ -130,8 +131,9 @@ class TabularEstimator(FittedNames, CallbackSupport, BaseEstimator):
         deadline = Deadline(self.time_limit)
         for name in ("network_", "_folded"):
             self.__dict__.pop(name, None)  # if this fails, no network stays behind for other columns and classes
-        table, y = self._taken_apart(X, y, "X")
-        rows = self._rows(table, y, sample_weight)
+        source, table, y = self._taken_apart(X, y, "X")
+        with placing(source):
+            rows = self._rows(table, y, sample_weight)
         own = None if X_val is None and y_val is None else self._validation_rows(X_val, y_val)
         learned, judged = self._folds(rows, preset, seed, own)
         self.seed_ = seed
@@ -253,20 +255,21 @@ class TabularEstimator(FittedNames, CallbackSupport, BaseEstimator):
         check_device_name(owner, self.device)
         return preset_of(owner, self.preset, self.members, self.max_epochs)
 
-    def _taken_apart(self, X: Any, y: Any, name: str) -> tuple[Any, Any]:
-        """Return rows and targets, where one is a path, or the other the name of a column."""
-        if isinstance(X, str | os.PathLike):
-            if not isinstance(y, str):
-                raise InputError(
-                    f"{name} is a file, {X}: name the column of its targets, as in fit({str(X)!r}, 'price')."
-                )
-            return read_table(X, y, text_columns=self._as_text())
-        if isinstance(y, str) and is_frame(X):
-            return read_table(X, y)
-        return X, y
+    def _taken_apart(self, X: Any, y: Any, name: str, *, is_new: bool = True) -> tuple[Source | None, Any, Any]:
+        """Return rows and targets, where one is a path, or the other the name of a column; before them the file.
 
-    def _as_text(self) -> list[str]:
-        return [name for name, kind in (self.kinds or {}).items() if kind in ("category", "drop")]
+        `is_new` if they are to be learned from.
+        """
+        is_file = isinstance(X, str | os.PathLike)
+        if is_file and not isinstance(y, str):
+            raise InputError(f"{name} is a file, {X}: name the column of its targets, as in fit({str(X)!r}, 'price').")
+        if not isinstance(y, str) or not (is_file or is_frame(X)):
+            return None, X, y
+        if is_new:
+            source, rows, targets = read_known(X, y, self.kinds if is_file else None)
+        else:
+            source, rows, targets = read_judged(X, y, self.encoder_.text_columns_ if is_file else ())
+        return source if is_file else None, rows, targets
 
     def _rows(self, X: Any, y: Any, sample_weight: Any) -> Rows:
         """Return encoded rows, without those of weight 0; this fits the encoder."""
@@ -299,9 +302,10 @@ class TabularEstimator(FittedNames, CallbackSupport, BaseEstimator):
     def _validation_rows(self, X_val: Any, y_val: Any) -> Rows:
         if X_val is None or (y_val is None and not isinstance(X_val, str | os.PathLike)):
             raise InputError(f"X_val and y_val go together, and {'X_val' if X_val is None else 'y_val'} is missing.")
-        X_val, y_val = self._taken_apart(X_val, y_val, "X_val")
+        source, X_val, y_val = self._taken_apart(X_val, y_val, "X_val", is_new=False)
         try:
-            X = self._matrix(X_val)
+            with placing(source):
+                X = self._matrix(X_val)
         except InputError as error:
             raise InputError(f"X_val: {error}") from error
         y = self._read_targets(y_val, "y_val")
@@ -326,7 +330,9 @@ class TabularEstimator(FittedNames, CallbackSupport, BaseEstimator):
     def _matrix(self, X: Any) -> Array:
         """Return rows as the network reads them; columns of a table are found by their names."""
         if isinstance(X, str | os.PathLike):
-            X = read_rows(X, text_columns=self.encoder_.text_columns_)[0]
+            source, table = read_rows(X, self.encoder_.text_columns_)
+            with placing(source):
+                return self._matrix(table)
         if is_frame(X) and hasattr(self, "feature_names_in_"):
             spare = [name for name, kind in self.encoder_.kinds_.items() if kind == "drop"]
             X = aligned(X, self.feature_names_in_, spare)

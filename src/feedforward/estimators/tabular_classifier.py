@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import ClassifierMixin
+from sklearn.utils.validation import check_is_fitted
 
 from feedforward import nn
 from feedforward.calibration import best_temperature, softmax
@@ -12,9 +13,12 @@ from feedforward.errors import InputError
 from feedforward.estimators.inputs import check_name, known_codes
 from feedforward.estimators.presets import Preset
 from feedforward.estimators.tabular_base import Array, TabularEstimator
+from feedforward.tables.sources import placing
 from feedforward.targets import encode_labels, one_column, row_weights
 from feedforward.training.checkpoints import Callback, Checkpoint
 from feedforward.validation import CLASS_WEIGHT, Rule
+
+_KINDS = {"U": "text", "O": "text", "M": "dates"}  # of labels; numbers and booleans compare
 
 
 class TabularClassifier(ClassifierMixin, TabularEstimator):
@@ -151,6 +155,35 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):
         outputs = self._outputs(X)
         mean: Array = softmax(outputs, self.temperature_).mean(axis=0)
         return mean
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the share of right answers.
+
+        Parameters
+        ----------
+        X : DataFrame, array or path
+            As `predict` takes it.
+        y : array-like of shape (n,), or str
+            The right answers, or the name of the column of `X` that has them.
+        sample_weight : array-like of shape (n,), optional
+            How much each row counts.
+        """
+        check_is_fitted(self)
+        source, X, y = self._taken_apart(X, y, "X", is_new=False)
+        with placing(source):
+            return float(super().score(X, self._right_answers(y), sample_weight))
+
+    def _right_answers(self, y: Any) -> Array:
+        """Return labels that can be compared with the model's, those that it does not know among them."""
+        labels = self._read_targets(y, "y")
+        encode_labels(labels)  # none is missing
+        given, known = (_KINDS.get(some.dtype.kind, "numbers") for some in (labels, self.classes_))
+        if given != known:
+            raise InputError(
+                f"y holds {given}, such as {labels[:1].tolist()[0]!r}, and the model's classes are {known}: "
+                f"{self.classes_.tolist()!r:.200}. Give labels as they were in training."
+            )
+        return labels
 
     # What targets and outputs mean ---------------------------------------------------------------------------------
 

@@ -5,12 +5,14 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import RegressorMixin
+from sklearn.utils.validation import check_is_fitted
 
 from feedforward import nn
 from feedforward.calibration import radius
 from feedforward.errors import InputError
 from feedforward.estimators.inputs import numbers
 from feedforward.estimators.tabular_base import Array, TabularEstimator
+from feedforward.tables.sources import placing
 from feedforward.training.checkpoints import Callback, Checkpoint
 from feedforward.validation import Rule, check_setting
 
@@ -173,6 +175,23 @@ class TabularRegressor(RegressorMixin, TabularEstimator):
     def _in_range(self, outputs: Array) -> Array:
         answers: Array = np.clip(self.mean_ + self.scale_ * outputs, self.low_, self.high_)
         return answers
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return R²: which part of the spread of the right answers the model explains, 1 for all of it.
+
+        Parameters
+        ----------
+        X : DataFrame, array or path
+            As `predict` takes it.
+        y : array-like of shape (n,), or str
+            The right answers, or the name of the column of `X` that has them.
+        sample_weight : array-like of shape (n,), optional
+            How much each row counts.
+        """
+        check_is_fitted(self)
+        source, X, y = self._taken_apart(X, y, "X", is_new=False)
+        with placing(source):
+            return float(super().score(X, self._read_targets(y, "y"), sample_weight))
 
     # What targets and outputs mean ---------------------------------------------------------------------------------
 

@@ -7,6 +7,8 @@ import ast
 import hashlib
 import inspect
 import io
+import keyword
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -36,6 +38,7 @@ _IMPORTS = (
 )
 _READ = {Numbers: "read_numbers", Dates: "read_dates", Levels: "read_levels"}
 _OF_DATETIME = ("UTC", "date", "datetime", "time", "timedelta")
+_RUN = "`import` takes no such name as this file has: runpy.run_path(path) returns the functions, in a dict."
 _THIRD_PARTY = ("np", "torch", "nn", "functional")
 
 
@@ -71,23 +74,43 @@ def source_of(parts: Parts, to: str, weights_name: str) -> tuple[str, bytes]:
     test = _self_test(parts)
     helpers = [inspect.getsource(function).strip() for function in _functions(_names_in([*sections, test]))]
     body = [*sections, *helpers, *late, test]
-    return "\n\n\n".join([_head(parts, to, _names_in(body)), *body]) + "\n", data
+    return "\n\n\n".join([_head(parts, to, _names_in(body), weights_name), *body]) + "\n", data
+
+
+def module_name(stem: str) -> str:
+    """Return the name of a file without its suffix, or, if ``import`` would not take it, one much like it.
+
+    Examples
+    --------
+    >>> module_name("my_model"), module_name("my-model"), module_name("1"), module_name("class")
+    ('my_model', 'my_model', 'model_1', 'model_class')
+    """
+    if _is_importable(stem):
+        return stem
+    name = re.sub(r"\W", "_", stem, flags=re.ASCII)
+    return name if _is_importable(name) else f"model_{name}"
+
+
+def _is_importable(name: str) -> bool:
+    return name.isidentifier() and not keyword.iskeyword(name)
 
 
 # Parts of the file --------------------------------------------------------------------------------------------------
 
 
-def _head(parts: Parts, to: str, used: set[str]) -> str:
+def _head(parts: Parts, to: str, used: set[str], weights_name: str) -> str:
     rows = "a list of dicts, one a row, or a dict of columns; None where a value is missing"
     if parts.preprocessing is None:
         named = "a list of dicts, one a row, or a dict of columns; no value may be missing"
         rows = f"lists of {parts.n_columns} numbers" if parts.columns is None else named
+    stem = weights_name.removesuffix(".npz")
     functions = "predict_proba(rows) and predict(rows)" if parts.answer.has_probabilities else "predict(rows)"
     lines = [
         f'"""{parts.kind}, written out by feedforward {__version__}: {functions}.',
         "",
         f"It needs {'NumPy' if to == 'numpy' else 'NumPy and PyTorch'} alone. Rows are {rows}.",
         "The weights stand beside this file, in one that WEIGHTS names. As a program, it answers the rows at its end.",
+        *([] if module_name(stem) == stem else [_RUN]),
         '"""',
         "",
     ]

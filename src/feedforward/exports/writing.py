@@ -1,6 +1,7 @@
 """Models into files that need this library no more: `export`."""
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from feedforward.exports.source import source_of
 from feedforward.validation import PATH, check_setting, one_of
 
 SUFFIXES = {"onnx": ".onnx", "numpy": ".py", "torch": ".py"}
+_TAKEN = sys.stdlib_module_names | {"numpy", "torch", "feedforward"}
 
 
 def export(model: Any, path: str | os.PathLike[str], to: str = "onnx") -> None:
@@ -27,6 +29,7 @@ def export(model: Any, path: str | os.PathLike[str], to: str = "onnx") -> None:
         one of these but the first two.
     path : path
         Ending in ``.onnx``, or for source in ``.py``. Weights of source go beside it, into a file ending in ``.npz``.
+        If source is to be imported, its name must be one that ``import`` takes, such as ``my_model.py``.
     to : {"onnx", "numpy", "torch"}, default "onnx"
         "onnx": one file, with an input for each column that the model reads, of shape (rows, 1): doubles for numbers,
         booleans and days since 1970-01-01, NaN where a value is missing; strings for categories of text, "" where a
@@ -74,7 +77,7 @@ def places_of(path: str | os.PathLike[str], to: str) -> list[Path]:
     Raises
     ------
     SettingError
-        If the path is none, or has another ending.
+        If the path is none, has another ending, or is that of a module that the source needs.
     FileError
         If a file cannot be written there.
 
@@ -87,6 +90,11 @@ def places_of(path: str | os.PathLike[str], to: str) -> list[Path]:
     given, suffix = Path(path), SUFFIXES[to]
     if given.suffix != suffix:
         raise SettingError(f"export: path must end in {suffix} with to={to!r}; got {str(path)!r}.")
+    if to != "onnx" and given.stem in _TAKEN:
+        raise SettingError(
+            f"export: {given.name} would be imported in the place of the module {given.stem!r}. Name it otherwise, as "
+            f"{given.stem}_model.py."
+        )
     places = [given] if to == "onnx" else [given, given.with_suffix(".npz")]
     for place in places:
         place_to_write(place)

@@ -1,6 +1,7 @@
 """What a classifier predicts everywhere in the plane of two features."""
 
 from dataclasses import dataclass
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -232,10 +233,9 @@ def _title(table: Table, place: tuple[int, int]) -> str:
     others = table.shape[1] - 2
     if others == 0:
         return ""
-    x_name, y_name = (shortened(frame.names(table)[j]) for j in place)
     how = "median" if frame.all_numbers(table, place) else "median or most common value"
     held = f"{others} other columns held at their {how}" if others > 1 else f"1 other column held at its {how}"
-    return f"{x_name} × {y_name}\n{held}"
+    return fill(held, 40)  # no wider than a panel of two
 
 
 def _handles(ax: Axes, regions: Regions) -> list[Any]:

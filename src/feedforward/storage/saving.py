@@ -129,7 +129,7 @@ def read_model(path: Path) -> tuple[Any, dict[str, Any] | None]:
     --------
     >>> read_model("absent.safetensors")
     Traceback (most recent call last):
-    feedforward.errors.ModelFileError: absent.safetensors cannot be read: no such file or directory.
+    feedforward.errors.ModelFileError: absent.safetensors cannot be read: no such file or directory. ...
     """
     check_setting("load", "path", path, PATH)
     facts, arrays = read_file(path, KINDS)

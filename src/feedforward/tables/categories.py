@@ -248,13 +248,17 @@ def _scaler(values: list[float], counts: Any) -> Scaler:
 
 
 def _identifier(levels: Any, name: str, rows: int) -> InputError:
-    looks = "an identifier or free text"
+    looks, remedy = "an identifier or free text", ""
     declare = "'category'"
-    if to_numbers(pa.chunked_array([pc.utf8_trim_whitespace(levels)])) is not None:
+    cells = pa.chunked_array([pc.utf8_trim_whitespace(levels)])
+    if to_numbers(cells) is not None:
         looks += ", or numbers written as text"
         declare = "'category' or 'number'"
+    elif to_numbers(cells, ",") is not None:
+        looks += ", or numbers with a decimal comma"
+        remedy = "Write numbers like 1234.5. "
     return InputError(
         f"Column {name!r} looks like {looks}: {len(levels)} different values in {rows} rows, such as "
-        f"{levels[0].as_py()!r}. Drop it, with kinds={{{name!r}: 'drop'}}, or declare it, with kinds={{{name!r}: "
-        f"{declare}}}."
+        f"{levels[0].as_py()!r}. {remedy}Drop it, with kinds={{{name!r}: 'drop'}}, or declare it, with "
+        f"kinds={{{name!r}: {declare}}}."
     )

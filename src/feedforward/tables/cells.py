@@ -6,6 +6,7 @@ A column is judged by all of its cells, never by a first block of them.
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ TIMES = (pa.timestamp("us"), pa.timestamp("ns"), pa.timestamp("us", "UTC"), pa.t
 
 NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 _COMMA = r"^[+-]?((\d+|\d{1,3}(\.\d{3})+),\d+|\d{1,3}(,\d{3})+(\.\d+)?)$"  # 3,14 and 1.234,5 and 1,234.5
+_EXCHANGED = str.maketrans(".,", ",.")
 _PADDED = r"^0\d+$"
 _DATE = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}.*)?$"
 _ZONE = r"[T ]\d{2}.*(Z|[+-]\d{2}(:?\d{2})?)$"
@@ -29,7 +31,7 @@ _MOST = 0.8
 _A_HANDFUL = 5
 
 
-def narrowest(cells: Any) -> Any:
+def narrowest(cells: Any, decimal: str = ".") -> Any:
     """Return a column of text as the narrowest type that fits every cell, or None if only text does.
 
     Tried in turn: boolean (true and false, True and False, TRUE and FALSE), int64, float64, date, timestamp (both ISO
@@ -40,6 +42,8 @@ def narrowest(cells: Any) -> Any:
     Parameters
     ----------
     cells : pyarrow.ChunkedArray of strings
+    decimal : {".", ","}
+        What stands before the fraction of a number.
 
     Returns
     -------
@@ -53,11 +57,13 @@ def narrowest(cells: Any) -> Any:
     DataType(date32[day])
     >>> narrowest(pa.chunked_array([["007", "010"]])) is None
     True
+    >>> narrowest(pa.chunked_array([["1", "2,5"]]), decimal=",").to_pylist()
+    [1.0, 2.5]
     """
-    typed = _cast(cells)
+    typed = _cast(cells, decimal)
     if typed is not None or not _spaced(cells):
         return typed
-    return _cast(pc.utf8_trim_whitespace(without_blanks(cells)))
+    return _cast(pc.utf8_trim_whitespace(without_blanks(cells)), decimal)
 
 
 def _spaced(cells: Any) -> bool:
@@ -80,10 +86,10 @@ def without_blanks(cells: Any) -> Any:
     return pc.if_else(pc.is_in(cells, value_set=distinct.filter(blank)), pa.scalar(None, cells.type), cells)
 
 
-def _cast(cells: Any) -> Any:
+def _cast(cells: Any, decimal: str) -> Any:
     if cells.null_count == len(cells):
         return pa.chunked_array([pa.nulls(len(cells))])
-    for cast in (to_booleans, to_numbers, to_dates):
+    for cast in (to_booleans, partial(to_numbers, decimal=decimal), to_dates):
         typed = cast(cells)
         if typed is not None:
             return typed
@@ -106,14 +112,17 @@ def to_booleans(cells: Any) -> Any:
     return pc.if_else(cells.is_valid(), true, pa.scalar(None, pa.bool_()))
 
 
-def to_numbers(cells: Any) -> Any:
+def to_numbers(cells: Any, decimal: str = ".") -> Any:
     """Return a column of int64, or else float64, or None if a cell is no number or all are zero-padded codes.
 
     Examples
     --------
     >>> to_numbers(pa.chunked_array([["1e3", "nan"]])).to_pylist()
     [1000.0, None]
+    >>> to_numbers(pa.chunked_array([["1,5"]]), ",").to_pylist(), to_numbers(pa.chunked_array([["1.5"]]), ",") is None
+    ([1.5], True)
     """
+    cells = pointed(cells, decimal)
     for number in (pa.int64(), pa.float64()):
         typed = _cast_whole(cells, number)
         if typed is None:
@@ -122,6 +131,33 @@ def to_numbers(cells: Any) -> Any:
             return None
         return without_nan(typed)
     return None
+
+
+def pointed(cells: Any, decimal: str) -> Any:
+    """Return text with points for commas and commas for points, where numbers are written with a decimal comma.
+
+    Examples
+    --------
+    >>> pointed(pa.chunked_array([["1,5", "2.5"]]), ",").to_pylist()
+    ['1.5', '2,5']
+    """
+    if decimal == ".":
+        return cells
+    for mark, other in ((".", "\0"), (",", "."), ("\0", ",")):
+        cells = pc.replace_substring(cells, mark, other)
+    return cells
+
+
+def is_marked_otherwise(text: str, decimal: str) -> bool:
+    """Return whether a cell is a number but for its commas or points: of the fraction, or between thousands.
+
+    Examples
+    --------
+    >>> is_marked_otherwise("1,5", "."), is_marked_otherwise("1,234.5", "."), is_marked_otherwise("1,5", ",")
+    (True, True, False)
+    """
+    text = text.strip()
+    return re.fullmatch(_COMMA, text if decimal == "." else text.translate(_EXCHANGED)) is not None
 
 
 def without_nan(column: Any) -> Any:
@@ -182,13 +218,8 @@ class Stray:
     expected: str  # "number", "date", ...
     share: float  # of the cells that are what is expected
 
-    @property
-    def has_comma(self) -> bool:
-        """Whether the cell would be a number without its decimal comma, or without the commas of its thousands."""
-        return self.expected == "number" and re.fullmatch(_COMMA, self.text.strip()) is not None
 
-
-def find_stray(cells: Any) -> Stray | None:
+def find_stray(cells: Any, decimal: str = ".") -> Stray | None:
     """Return the first cell that is not a number (or date) where most others are; None if there is no such majority.
 
     Examples
@@ -201,8 +232,9 @@ def find_stray(cells: Any) -> Stray | None:
     counted = pc.value_counts(cells.drop_null())
     distinct, counts = counted.field("values"), counted.field("counts").to_numpy()
     words = pc.utf8_trim_whitespace(distinct)
-    number, date = _matches(words, NUMBER), _matches(words, _DATE)
-    if _are_most((number & ~_matches(words, _PADDED)) | _matches(words, _COMMA), counts):
+    numbers = pointed(words, decimal)
+    number, date = _matches(numbers, NUMBER), _matches(words, _DATE)
+    if _are_most((number & ~_matches(words, _PADDED)) | _matches(numbers, _COMMA), counts):
         expected, regular = "number", number  # all of them: codes, some padded with zeros
     elif _are_most(date, counts):
         expected, regular = _regular_dates(words, date, counts)

@@ -25,6 +25,7 @@ DELIMITERS = (",", ";", "\t", "|")
 _POSSIBLE = [chr(code) for code in range(1, 128) if chr(code) not in '"\r\n']
 _UTF8 = "utf-8-sig"  # with or without a mark at its start
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_START = 1000  # bytes of a file that tell if it is text
 _BLOCK = 1 << 20
 _PIECE = 1 << 22
 _LARGEST_BLOCK = (1 << 31) - 1
@@ -47,8 +48,8 @@ class Delimited:
     Examples
     --------
     >>> text = Delimited.open("a.csv", b"x;y\n1;two\n\n2;three\n", "utf-8", None)
-    >>> text.delimiter, text.to_table().to_pydict(), text.line_of(1)
-    (';', {'x': ['1', '2'], 'y': ['two', 'three']}, 4)
+    >>> text.delimiter, text.to_table().to_pydict(), text.lines_of([1, 0])
+    (';', {'x': ['1', '2'], 'y': ['two', 'three']}, {0: 2, 1: 4})
     """
 
     name: str
@@ -84,10 +85,16 @@ class Delimited:
                 f"delimiter must be None or one ASCII character, no quote or end of line; got {delimiter!r}."
             )
         with content() as stream:
-            start = stream.read(2)
+            first = stream.read(_START)
+        start, header = first[:2], first.lstrip(b"\r\n").split(b"\n")[0]
         if not start:
             raise TableError(f"{name} is empty: 0 bytes. Give a table with a header line and rows.")
         codec = _codec(encoding)
+        if b"\0" in header and start not in _UTF16 and not codec.startswith(("utf-16", "utf-32")):
+            raise TableError(
+                f"{name}, line 1: there are bytes of 0, and no text in the encoding {encoding!r} has such. Give "
+                "encoding='utf-16' if it is text in that, or save it as CSV."
+            )
         if codec == "utf-16" and start not in _UTF16:  # which Python then reads in the machine's own order
             codec += "-le" if sys.byteorder == "little" else "-be"
         text = cls(name, content, codec, delimiter or ",")
@@ -119,9 +126,11 @@ class Delimited:
                     yield line, cells
                 line = reader.line_num + 1
 
-    def line_of(self, row: int) -> int:
-        """Return the line, counted from 1, on which a row of the table, counted from 0, starts."""
-        return next(line for i, (line, _) in enumerate(self.rows(), start=-1) if i == row)
+    def lines_of(self, rows: Collection[int]) -> dict[int, int]:
+        """Return the lines, counted from 1, on which rows of the table, counted from 0, start."""
+        wanted = set(rows)
+        first = islice(enumerate(self.rows(), start=-1), max(wanted) + 2)  # with the header, and no further
+        return {row: line for row, (line, _) in first if row in wanted}
 
     def to_table(self) -> Any:
         """Return a `pyarrow.Table` whose columns are all text, with `MISSING` cells missing.

@@ -10,20 +10,19 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, validate_data
 
-from feedforward.errors import InputError, SettingError
+from feedforward.errors import InputError, InputTypeError
 from feedforward.tables.categories import LevelColumn, fit_category
 from feedforward.tables.columns import DroppedColumn, FittedColumn, NumberColumn
 from feedforward.tables.dates import COMPACT, ISO, DateColumn, formats_of, likeliest, whole_as_text
 from feedforward.tables.frames import array_to_table, frame_to_table, is_frame, refuse_repeated_names
+from feedforward.tables.kinds import checked_kinds
 from feedforward.tables.layout import Block, Layout
 from feedforward.tables.scaling import SCALINGS
 from feedforward.tables.spikes import share_of_each
 from feedforward.tables.state import columns_from_state, columns_to_state
 from feedforward.tables.surprises import Surprises
 from feedforward.tables.values import decoded, holding
-from feedforward.validation import COUNT, NONE, SWITCH, Rule, check_settings, explained_for, nearest, one_of
-
-KINDS = ("number", "category", "boolean", "date", "drop")
+from feedforward.validation import COUNT, NONE, SWITCH, Rule, check_settings, explained_for, one_of, unmasked
 
 _RULES = {
     "scaling": one_of(*SCALINGS),
@@ -150,7 +149,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : DataFrame or array of shape (n, m)
-            pandas, polars, pyarrow, or any other that narwhals knows; arrays and lists may mix types by column.
+            pandas, polars, pyarrow, or any other that narwhals knows; arrays and lists may mix types by column. What a
+            masked array masks is missing; intervals of pandas, as ``pandas.cut`` makes them, are categories.
         y : None
             Ignored: scikit-learn passes it.
 
@@ -160,7 +160,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         """
         check_settings(self, _RULES)
         table = self._table(X, reset=True)
-        kinds = self._checked_kinds(table.column_names)
+        kinds = checked_kinds(self.kinds, table.column_names)
         self.columns_ = {
             name: self._fitted(table.column(place), name, kinds.get(name))
             for place, name in enumerate(table.column_names)
@@ -331,7 +331,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         encoder.columns_ = columns_from_state(
             facts["columns"], arrays, encoder.scaling == "smooth_clip", encoder.embed_above, bool(encoder.spikes)
         )
-        encoder._checked_kinds(list(encoder.columns_))
+        checked_kinds(encoder.kinds, list(encoder.columns_))
         encoder.n_features_in_ = len(encoder.columns_)
         if facts["named"]:
             encoder.feature_names_in_ = np.array(list(encoder.columns_), dtype=object)
@@ -379,20 +379,10 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     def _layout(self) -> Layout:
         return Layout.of(self.columns_, grouped=self.scaling == "smooth_clip" or self.embed_above is not None)
 
-    def _checked_kinds(self, names: list[str]) -> Mapping[str, str]:
-        kinds = {} if self.kinds is None else self.kinds
-        for name, kind in kinds.items():
-            if name not in names:
-                near = nearest(str(name), names, "columns")
-                raise SettingError(f"TableEncoder: kinds names a column the table does not have: {name!r}. {near}")
-            if kind not in KINDS:
-                near = nearest(str(kind), KINDS, "kinds")
-                raise SettingError(f"TableEncoder: kinds[{name!r}] is no kind: {kind!r}. {near}")
-        return kinds
-
     def _table(self, X: Any, *, reset: bool) -> Any:
         """Return `X` as a table with the names of training, after scikit-learn's checks."""
         if not is_frame(X):
+            X = unmasked(X)
             if isinstance(X, list | tuple):
                 X = np.array(X, dtype=object)  # else one text would make text of every number
             with explained_for(X):
@@ -403,6 +393,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         refuse_repeated_names(X)
         try:
             validate_data(self, X, reset=reset, skip_check_array=True)
+        except TypeError as error:  # names that are not all text
+            raise InputTypeError(" ".join(str(error).split())) from None
         except ValueError as error:
             gap = "" if str(error).endswith("\n") else " "
             raise InputError(f"{error}{gap}Give the columns of training, by name and in that order.") from None

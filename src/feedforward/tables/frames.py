@@ -1,6 +1,6 @@
 """Any DataFrame or two-dimensional array to a `pyarrow.Table`, column by column."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import date, time, timedelta
 from decimal import Decimal
 from numbers import Real
@@ -60,10 +60,22 @@ def frame_to_table(frame: Any, names: Sequence[str] | None = None, dropped: Coll
     for own, name in zip(frame.columns, names, strict=True):
         series = frame.get_column(own)
         try:
-            columns.append(series.to_arrow())
+            column = series.to_arrow()
+            columns.append(_intervals_as_text(series) if _is_intervals(column.type) else column)
         except (ValueError, TypeError, OverflowError, pa.ArrowException):
             columns.append(pa.nulls(len(series)) if name in dropped else objects_to_column(series.to_list(), name))
     return pa.table(columns, names=list(names))
+
+
+def _is_intervals(kind: Any) -> bool:
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return isinstance(kind, pa.BaseExtensionType) and kind.extension_name == "pandas.interval"
+
+
+def _intervals_as_text(series: Any) -> Any:
+    """Return intervals of pandas as categories of text, written as pandas writes them."""
+    cells = [None if _is_missing(cell) else str(cell) for cell in series.to_list()]
+    return pa.array(cells, pa.string()).dictionary_encode()
 
 
 def refuse_repeated_names(frame: Any) -> None:
@@ -134,7 +146,9 @@ def array_to_table(X: NDArray[Any], names: Sequence[str], dropped: Collection[st
 
 
 def objects_to_column(values: list[Any], name: str) -> Any:
-    """Return Python objects as one typed column; None and NaN are missing, whole numbers beyond int64 become float64.
+    """Return Python objects as one typed column; None, NaN and NaT are missing.
+
+    Whole numbers beyond int64 become float64; days beside moments are their midnight.
 
     Raises
     ------
@@ -150,17 +164,31 @@ def objects_to_column(values: list[Any], name: str) -> Any:
     feedforward.errors.InputError: Column 'a' of the table mixes types: number at row 0, text at row 1 ...
     """
     try:
-        return pa.array(values, from_pandas=True)
+        column = pa.array(values, from_pandas=True)
     except (ValueError, TypeError, OverflowError, pa.ArrowException):
-        pass
-    _refuse_mixed(values, name)
+        column = None
+    if column is not None and not pa.types.is_timestamp(column.type):  # Arrow would mix those with and without a zone
+        return column
+    word = _refuse_mixed(values, name)
+    if column is not None:
+        return column
+    convert, kind = _CONVERSIONS.get(word, (float, pa.float64()))
     try:
-        return pa.array([None if _is_missing(value) else float(value) for value in values], pa.float64())
-    except (ValueError, TypeError, OverflowError):
+        return pa.array([None if _is_missing(value) else convert(value) for value in values], kind)
+    except (ValueError, TypeError, OverflowError, pa.ArrowException):
         raise InputError(f"Column {name!r} of the table cannot be read as one type. Convert or drop it.") from None
 
 
-def _refuse_mixed(values: Iterable[Any], name: str) -> None:
+_CONVERSIONS: dict[str, tuple[Callable[[Any], Any], Any]] = {
+    "date": (lambda moment: np.datetime64(moment, "us"), pa.timestamp("us")),
+    "date with a zone": (lambda moment: moment, pa.timestamp("us", "UTC")),
+    "duration": (lambda duration: np.timedelta64(duration, "us"), pa.duration("us")),
+    "time of day": (lambda time: time, pa.time64("us")),
+}
+
+
+def _refuse_mixed(values: Iterable[Any], name: str) -> str:
+    """Return what all values are, in a word; `InputError` if there is no such word."""
     first: tuple[int, str] | None = None
     for row, value in enumerate(values):
         if _is_missing(value):
@@ -177,16 +205,21 @@ def _refuse_mixed(values: Iterable[Any], name: str) -> None:
                 f"Column {name!r} of the table mixes types: {first[1]} at row {first[0]}, {word} at row {row} (counted "
                 f"from 0): {value!r}. Give the column one type."
             )
+    return first[1] if first else "number"
 
 
 def _word_for(value: Any) -> str | None:
     if isinstance(value, bool | np.bool_):
         return "boolean"
+    if isinstance(value, timedelta | np.timedelta64):  # the second is a number, too
+        return "duration"
     if isinstance(value, Real | Decimal):
         return "number"
     if isinstance(value, str):
         return "text"
-    return "date" if isinstance(value, date | time | timedelta | np.datetime64) else None
+    if isinstance(value, date | np.datetime64):
+        return "date" if getattr(value, "tzinfo", None) is None else "date with a zone"
+    return "time of day" if isinstance(value, time) else None
 
 
 def _is_missing(value: Any) -> bool:

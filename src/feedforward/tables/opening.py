@@ -1,5 +1,6 @@
 """From the path of a table, or standard input, to its bytes and what kind of file they are."""
 
+import errno
 import gzip
 import os
 import shutil
@@ -7,15 +8,15 @@ import sys
 import tempfile
 import weakref
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from feedforward.disk import words_of
+from feedforward.disk import files_beside, words_of
 from feedforward.errors import FileError, TableError
 from feedforward.memory import check_room
-from feedforward.validation import nearest
 
 STANDARD_INPUT = "-"
 
@@ -23,6 +24,8 @@ _CSV = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz")
 _PARQUET = (".parquet", ".pq")
 _ARROW = (".arrow", ".feather", ".ipc")
 _SUFFIXES = _CSV + _PARQUET + _ARROW
+_PIECE = 1 << 24  # bytes of standard input that are read at once
+_LEFT = 0.1  # of the free space on the disk that standard input may not take
 _GZIP = b"\x1f\x8b"
 _MARKS = {_GZIP: ".csv.gz", b"PAR1": ".parquet", b"ARROW1": ".arrow"}  # what files of a kind begin with
 
@@ -68,6 +71,7 @@ def open_table(path: str | os.PathLike[str]) -> Opened:
         If it is absent, a directory, or may not be read.
     TableError
         If its suffix or first bytes say that it is no table, or its size that it is too large for the memory there is.
+        Of what comes from standard input so much is read as can be.
 
     Examples
     --------
@@ -100,7 +104,8 @@ def stream_table(path: str | os.PathLike[str]) -> Streamed:
     Raises
     ------
     FileError, TableError
-        As `open_table` has it.
+        As `open_table` has it; and if what comes from standard input would leave less than a tenth of the disk's free
+        space.
 
     Examples
     --------
@@ -136,13 +141,7 @@ class _Unpacked(gzip.GzipFile):
 
 
 def _standard_input_on_disk() -> Streamed:
-    name, stream = name_of(STANDARD_INPUT), _standard_input()
-    try:
-        with tempfile.TemporaryFile() as file:
-            shutil.copyfileobj(stream, file)
-            kept = os.dup(file.fileno())
-    except OSError as error:
-        raise FileError(f"standard input cannot be read: {words_of(error)}. Give a table there, or a file.") from None
+    name, kept = name_of(STANDARD_INPUT), _kept_standard_input()
 
     def content() -> BinaryIO:
         os.lseek(kept, 0, os.SEEK_SET)
@@ -198,19 +197,44 @@ def _refuse_others(name: str, start: bytes) -> None:
         )
 
 
-def _standard_input() -> BinaryIO:
-    if sys.stdin is None:  # closed by who started this
-        raise FileError("standard input cannot be read: it is closed. Give a table there, or a file.")
-    return sys.stdin.buffer
-
-
-def _read_standard_input() -> bytes:
+def _kept_standard_input() -> int:
+    """Return the descriptor of a temporary file with all of it, if that leaves room on the disk."""
+    size = 0
     try:
-        return _standard_input().read()
+        with tempfile.TemporaryFile() as file:
+            for piece in _pieces_of_standard_input():
+                free = shutil.disk_usage(tempfile.gettempdir()).free
+                if free - len(piece) < _LEFT * (free + size):
+                    raise OSError(errno.ENOSPC, "too little room is left")
+                size += file.write(piece)
+            file.flush()
+            return os.dup(file.fileno())
     except FileError:
         raise
     except OSError as error:
+        raise FileError(
+            f"standard input cannot be kept in {tempfile.tempdir or 'a temporary file'}, as it must be to be read more "
+            f"than once: {words_of(error)} after {size / 1e9:,.1f} GB. Give a file, or name a folder with more room in "
+            "the environment variable TMPDIR."
+        ) from None
+
+
+def _pieces_of_standard_input() -> Iterator[bytes]:
+    if sys.stdin is None:  # closed by who started this
+        raise FileError("standard input cannot be read: it is closed. Give a table there, or a file.")
+    try:
+        yield from iter(partial(sys.stdin.buffer.read, _PIECE), b"")
+    except OSError as error:
         raise FileError(f"standard input cannot be read: {words_of(error)}. Give a table there, or a file.") from None
+
+
+def _read_standard_input() -> bytes:
+    pieces, size = list[bytes](), 0
+    for piece in _pieces_of_standard_input():
+        pieces.append(piece)
+        size += len(piece)
+        check_room("standard input", "CSV.gz" if pieces[0].startswith(_GZIP) else "CSV", size)
+    return b"".join(pieces)
 
 
 def _checked_suffix(path: Path) -> str:
@@ -224,7 +248,7 @@ def _checked_suffix(path: Path) -> str:
     if is_folder:
         raise FileError(f"{path} is a directory. Give the path of a file in it.")
     if not is_there:
-        raise FileError(f"{path} does not exist. {_files_beside(path)}")
+        raise FileError(f"{path} does not exist. {files_beside(path)}")
     suffix = next((known for known in _SUFFIXES if path.name.lower().endswith(known)), None)
     if suffix is None:
         raise TableError(
@@ -232,16 +256,6 @@ def _checked_suffix(path: Path) -> str:
             f"{', '.join(_SUFFIXES)}."
         )
     return suffix
-
-
-def _files_beside(path: Path) -> str:
-    try:
-        files = sorted(file.name for file in path.parent.iterdir() if file.is_file())
-    except OSError:
-        return f"Its folder, {path.parent}, cannot be read either: check the path."
-    if not files:
-        return f"The folder {path.parent} holds no files: check the path."
-    return nearest(path.name, files, f"files in {path.parent}")
 
 
 def _read_bytes(path: Path, suffix: str) -> bytes:

@@ -1,6 +1,7 @@
 """From a file, or any DataFrame, to a table of typed columns; errors name file, line and column."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from os import PathLike
 from typing import Any, overload
 
@@ -10,11 +11,11 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pyarrow import ipc, parquet
 
-from feedforward.errors import InputError, TableError
+from feedforward.errors import InputError, SettingError, TableError
 from feedforward.tables.cells import find_stray, narrowest, without_blanks
 from feedforward.tables.delimited import Delimited
 from feedforward.tables.frames import frame_to_table, is_frame
-from feedforward.tables.opening import Opened, not_whole, open_table
+from feedforward.tables.opening import STANDARD_INPUT, Opened, not_whole, open_table, stream_table
 from feedforward.tables.sources import (
     Reading,
     Source,
@@ -35,6 +36,7 @@ def read_table(
     *,
     encoding: str = "utf-8",
     delimiter: str | None = None,
+    decimal: str = ".",
     text_columns: Sequence[str] = (),
 ) -> Any: ...
 @overload
@@ -44,6 +46,7 @@ def read_table(
     *,
     encoding: str = "utf-8",
     delimiter: str | None = None,
+    decimal: str = ".",
     text_columns: Sequence[str] = (),
 ) -> tuple[Any, NDArray[Any]]: ...
 def read_table(
@@ -52,6 +55,7 @@ def read_table(
     *,
     encoding: str = "utf-8",
     delimiter: str | None = None,
+    decimal: str = ".",
     text_columns: Sequence[str] = (),
 ) -> Any:
     """Read a table, and split off the column to predict.
@@ -74,6 +78,8 @@ def read_table(
         Of a CSV file.
     delimiter : str, optional
         Of a CSV file. Default: the one of ``,`` ``;`` tab ``|`` that cuts the header line into most cells.
+    decimal : {".", ","}, default "."
+        What stands before the fraction of a number in a CSV file: ``,`` where 1½ is written 1,5. Then 1.5 is no number.
     text_columns : sequence of str
         Columns to keep as text, whatever they look like.
 
@@ -91,7 +97,7 @@ def read_table(
         read from a file of its size takes more memory than is free: about 4 times the bytes of CSV, 12 times those of
         CSV.gz, 8 times those of Parquet. ``feedforward predict`` reads such a file piece by piece.
     SettingError
-        If an encoding, delimiter or text column cannot be one.
+        If an encoding, delimiter, decimal mark or text column cannot be one.
 
     Examples
     --------
@@ -103,23 +109,56 @@ def read_table(
     Traceback (most recent call last):
     feedforward.errors.FileError: absent.csv does not exist. ...
     """
-    source, table = _read(path_or_frame, encoding, delimiter, Reading(text_columns))
+    source, table = _read(path_or_frame, encoding, delimiter, Reading(text_columns, decimal=decimal))
     return table if target is None else _split(table, target, source)
 
 
-def read_rows(
-    path: str | PathLike[str],
-    target: str | None = None,
+def read_known(
+    path_or_frame: Any,
+    target: str,
+    kinds: Mapping[str, str] | None = None,
     *,
     encoding: str = "utf-8",
     delimiter: str | None = None,
-    text_columns: Sequence[str] = (),
-    wanted: Collection[str] | None = None,
-) -> tuple[Any, NDArray[Any] | None]:
-    """Read a table for a model that is there already: rows to be predicted or, with a target, to be judged on.
+    decimal: str = ".",
+) -> tuple[Source, Any, NDArray[Any]]:
+    """Return where a table comes from, and then what `read_table` returns of it: rows to learn from, their targets.
 
-    Like `read_table`, but a target may be the same in every row, `text_columns` that the table has not are none, and
-    what stands in columns that are not `wanted` does not matter. None wants them all.
+    What `kinds` declare to be categories stays text, and what they drop may hold anything.
+
+    Examples
+    --------
+    >>> read_known("absent.csv", "y")
+    Traceback (most recent call last):
+    feedforward.errors.FileError: absent.csv does not exist. ...
+    """
+    kinds = kinds or {}
+    if target in kinds:
+        raise SettingError(f"kinds names the target, {target!r}, and is for columns to learn from. Leave it out.")
+    as_text, dropped = ([name for name, kind in kinds.items() if kind == one] for one in ("category", "drop"))
+    source, table = _read(path_or_frame, encoding, delimiter, Reading(as_text, decimal=decimal, dropped=dropped))
+    return source, *_split(table, target, source)
+
+
+def read_judged(path_or_frame: Any, target: str, text_columns: Sequence[str] = ()) -> tuple[Source, Any, NDArray[Any]]:
+    """Return where a table comes from, its rows, and the right answers, for a model that is there already.
+
+    `text_columns` that the table has not are none.
+
+    Examples
+    --------
+    >>> read_judged(pa.table({"x": [1, 2], "y": [3, 3]}), "y")[2]
+    array([3, 3])
+    """
+    source, table = _read(path_or_frame, "utf-8", None, Reading(text_columns, is_new=False))
+    labels = target_of(table, target, source)
+    return source, table.drop_columns([target]), labels
+
+
+def read_rows(path: str | PathLike[str], text_columns: Sequence[str] = ()) -> tuple[Source, Any]:
+    """Return where a table comes from, and its rows, for a model that is there already.
+
+    `text_columns` that the table has not are none.
 
     Examples
     --------
@@ -127,25 +166,20 @@ def read_rows(
     Traceback (most recent call last):
     feedforward.errors.FileError: absent.csv does not exist. ...
     """
-    reading = Reading(text_columns, wanted, is_new=False)
-    source, table = _read(path, encoding, delimiter, reading)
-    if target is None:
-        return table, None
-    labels = target_of(table, target, source)
-    return table.drop_columns([target]), labels
+    return _read(path, "utf-8", None, Reading(text_columns, is_new=False))
 
 
 def _read(path_or_frame: Any, encoding: str, delimiter: str | None, reading: Reading) -> tuple[Source, Any]:
     if isinstance(path_or_frame, str | PathLike):
         opened = open_table(path_or_frame)
         if opened.kind == "CSV":
-            source, table = _read_csv(opened, encoding, delimiter, reading)
+            source, table = _read_csv(path_or_frame, opened, encoding, delimiter, reading)
         else:
-            refuse_csv_settings(opened.name, encoding, delimiter)
+            refuse_csv_settings(opened.name, encoding, delimiter, reading.decimal)
             source = Source(opened.name)
             table = _retyped(_read_arrow(opened, source), source, reading)
     else:
-        refuse_csv_settings("a DataFrame", encoding, delimiter)
+        refuse_csv_settings("a DataFrame", encoding, delimiter, reading.decimal)
         source = Source("the table")
         table = _retyped(_read_frame(path_or_frame), source, reading)
     return source, finite(table, source, reading)
@@ -154,24 +188,35 @@ def _read(path_or_frame: Any, encoding: str, delimiter: str | None, reading: Rea
 # Files ---------------------------------------------------------------------------------------------------------------
 
 
-def _read_csv(opened: Opened, encoding: str, delimiter: str | None, reading: Reading) -> tuple[Source, Any]:
+def _read_csv(
+    path: str | PathLike[str], opened: Opened, encoding: str, delimiter: str | None, reading: Reading
+) -> tuple[Source, Any]:
     text = Delimited.open(opened.name, opened.data, encoding, delimiter)
-    text.refuse_unnamed(reading.text_columns)
-    source, cells = Source(opened.name, text.line_of), text.to_table()
+    text.refuse_unnamed((*reading.text_columns, *reading.dropped))
+    lines_of = text.lines_of
+    if str(path) != STANDARD_INPUT:  # so that the text is not kept for as long as there may be messages
+        lines_of = partial(_lines_in, path, encoding, delimiter)
+    source, cells = Source(opened.name, lines_of), text.to_table()
     reading.check(cells.column_names)
     columns = [_typed(cells.column(column), column, source, reading) for column in cells.column_names]
     return source, pa.table(columns, names=cells.column_names)
 
 
+def _lines_in(path: str | PathLike[str], encoding: str, delimiter: str | None, rows: Collection[int]) -> dict[int, int]:
+    """Return the lines of rows in a file, which is opened for that."""
+    opened = stream_table(path)
+    return Delimited.opened(opened.name, opened.content, encoding, delimiter).lines_of(rows)
+
+
 def _typed(cells: Any, column: str, source: Source, reading: Reading) -> Any:
     keep = column in reading.text_columns or not reading.wants(column)
-    typed = None if keep else narrowest(cells)
+    typed = None if keep else narrowest(cells, reading.decimal)
     if typed is not None:
         return typed
     text = without_blanks(cells)
-    stray = None if keep else find_stray(text)
+    stray = None if keep else find_stray(text, reading.decimal)
     if stray is not None:
-        raise TableError(words_for(stray, column, source, reading.is_new))
+        raise TableError(words_for(stray, text, column, source, reading))
     return text
 
 
@@ -245,7 +290,8 @@ def target_of(table: Any, target: str, source: Source, *, is_whole: bool = True)
     """
     names = table.column_names
     if target not in names:
-        raise TableError(f"{source.name} has no column {target!r} to predict. {nearest(str(target), names, 'columns')}")
+        near = f"{nearest(str(target), names, 'columns')}{source.doubts(names)}"
+        raise TableError(f"{source.name} has no column {target!r} to predict. {near}")
     if len(names) == 1:
         raise TableError(f"{source.name} holds only the target, column {target!r}. Add columns to predict it from.")
     values = table.column(target)

@@ -1,14 +1,25 @@
 """Where a table came from and what is to be made of it, what messages say of a place in it, and what it may hold."""
 
-from collections.abc import Callable, Collection, Sequence
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from feedforward.errors import InputError, SettingError, TableError
-from feedforward.tables.cells import Stray, to_dates, without_blanks, without_nan
+from feedforward.tables.cells import (
+    NUMBER,
+    Stray,
+    is_marked_otherwise,
+    to_dates,
+    to_numbers,
+    without_blanks,
+    without_nan,
+)
 from feedforward.tables.frames import frame_to_table
 from feedforward.tables.values import holding
 from feedforward.validation import nearest
@@ -21,25 +32,82 @@ class Source:
     Attributes
     ----------
     name : str
-    line_of : callable, optional
-        From a row of the whole table, counted from 0, to its line in a CSV file.
-    offset : int
-        Rows before the first of this table, where it is a piece of one.
+    lines_of : callable, optional
+        From rows of the whole table, counted from 0, to their lines in a CSV file.
+    rows : sequence of int, optional
+        Those of the whole table that are here, where it is a part of one.
 
     Examples
     --------
-    >>> Source("a.parquet", offset=100).place(5)
+    >>> Source("a.parquet", rows=range(100, 200)).place(5)
     'row 105 (counted from 0)'
     """
 
     name: str
-    line_of: Callable[[int], int] | None = None
-    offset: int = 0
+    lines_of: Callable[[Collection[int]], Mapping[int, int]] | None = None
+    rows: Sequence[int] | NDArray[Any] | None = None
 
     def place(self, row: int) -> str:
         """Return in words where a row is."""
-        row += self.offset
-        return f"row {row} (counted from 0)" if self.line_of is None else f"line {self.line_of(row)}"
+        return self.placed(_words(row))
+
+    def doubts(self, names: Sequence[str]) -> str:
+        """Say what may be wrong with a CSV file that has columns of these names, and not the one that is needed.
+
+        Examples
+        --------
+        >>> Source("a.csv", lambda rows: {}).doubts(["0.5", "yes"])
+        ' If its first line holds no names, write them there.'
+        """
+        if self.lines_of is None:
+            return ""
+        if len(names) == 1:
+            return " If it has more columns, give delimiter=, what separates them."
+        has_values = any(re.fullmatch(NUMBER, name) for name in names)
+        return " If its first line holds no names, write them there." if has_values else ""
+
+    def placed(self, message: str) -> str:
+        """Return a message in which rows are counted from 0 with their places in the whole table, or in its file.
+
+        Examples
+        --------
+        >>> Source("a.csv", lambda rows: {row: row + 2 for row in rows}).placed("got 'x' at row 5 (counted from 0).")
+        "got 'x' at line 7."
+        """
+        here = {int(number) for number in _ROW.findall(message)}
+        if self.rows is None:
+            whole = {row: row for row in here}
+        else:
+            whole = {row: int(self.rows[row]) for row in here if row < len(self.rows)}  # cells may quote a message
+        lines = self.lines_of(whole.values()) if self.lines_of and whole else {}  # all at once: the file is walked
+        words = {row: f"line {lines[place]}" if place in lines else _words(place) for row, place in whole.items()}
+        return _ROW.sub(lambda found: words.get(int(found[1]), found[0]), message)
+
+
+def _words(row: int) -> str:
+    return f"row {row} (counted from 0)"
+
+
+_ROW = re.compile(r"row (\d+) \(counted from 0\)")
+
+
+@contextmanager
+def placing(source: Source | None) -> Iterator[None]:
+    """Within the block, let errors about rows and columns say of which file, and where in it; None leaves them alone.
+
+    Examples
+    --------
+    >>> with placing(Source("a.parquet", rows=[7, 9])):
+    ...     raise InputError("Column 'x' is inf at row 1 (counted from 0).")
+    Traceback (most recent call last):
+    feedforward.errors.InputError: a.parquet: Column 'x' is inf at row 9 (counted from 0).
+    """
+    try:
+        yield
+    except InputError as error:  # whichever: who catches it may ask which
+        if source is not None:
+            error.args = (f"{source.name}: {source.placed(str(error))}",)
+        raise
 
 
 @dataclass(frozen=True)
@@ -54,6 +122,10 @@ class Reading:
         Those that matter; None for all.
     is_new : bool
         Whether a model is yet to be made: kinds can be declared then, and not for one that is there already.
+    decimal : {".", ","}
+        What stands before the fraction of a number in text.
+    dropped : collection of str
+        Those that do not matter, and must be there.
 
     Examples
     --------
@@ -64,15 +136,21 @@ class Reading:
     text_columns: Sequence[str]
     wanted: Collection[str] | None = None
     is_new: bool = True
+    decimal: str = "."
+    dropped: Collection[str] = ()
 
     def __post_init__(self) -> None:
+        if self.decimal not in (".", ","):
+            raise SettingError(
+                f"decimal must be '.' or ',', what stands before the fraction of a number; got {self.decimal!r}."
+            )
         names = self.text_columns
         if isinstance(names, str) or not all(isinstance(name, str) for name in names):
             raise SettingError(f"text_columns must be a list of column names; got {names!r}.")
 
     def check(self, names: Sequence[str]) -> None:
-        """Raise `SettingError` if a column is to be text that a table with these names has not."""
-        for name in self.text_columns if self.is_new else ():
+        """Raise `SettingError` if a column is to be text, or dropped, that a table with these names has not."""
+        for name in (*self.text_columns, *self.dropped) if self.is_new else ():
             if name not in names:
                 raise SettingError(
                     f"text_columns names no column of the table: {name!r}. {nearest(name, names, 'columns')}"
@@ -80,37 +158,66 @@ class Reading:
 
     def wants(self, name: str) -> bool:
         """Whether it matters what stands in a column."""
-        return self.wanted is None or name in self.wanted
+        return name not in self.dropped and (self.wanted is None or name in self.wanted)
 
 
-def words_for(stray: Stray, column: str, source: Source, is_new: bool) -> str:
-    """Return the message about a stray cell.
+def words_for(stray: Stray, cells: Any, column: str, source: Source, reading: Reading) -> str:
+    """Return the message about a stray cell of a column of text.
 
     Examples
     --------
-    >>> words_for(Stray(7, "six", "number", 0.99), "x", Source("a.parquet"), is_new=False)[:88]
-    "a.parquet, row 7 (counted from 0), column 'x': 'six' is not a number, as 99.0% of the co"
+    >>> cells = pa.chunked_array([["1"] * 99 + ["six"]])
+    >>> words_for(Stray(99, "six", "number", 0.99), cells, "x", Source("a.parquet"), Reading([], is_new=False))[:89]
+    "a.parquet, row 99 (counted from 0), column 'x': 'six' is not a number, as 99.0% of the co"
     """
-    if stray.has_comma:
-        fault = f"{stray.text!r} has a decimal comma, or a comma between thousands"
-        remedy = "Write the column's numbers like 1234.5"
-    else:
-        fault = f"{stray.text!r} is not a {stray.expected}, as {min(stray.share, 0.999):.1%} of the column's cells are"
-        remedy = "Correct the cell or leave it empty"
-    if is_new:
+    fault = f"{stray.text!r} is not a {stray.expected}, as {min(stray.share, 0.999):.1%} of the column's cells are"
+    remedy = "Correct the cell or leave it empty"
+    if stray.expected == "number":
+        fault, remedy = marks_in(stray.text, cells, reading.decimal) or (fault, remedy)
+    if reading.is_new:
         remedy += f", drop the column, or declare it text: text_columns=[{column!r}]"
     return f"{source.name}, {source.place(stray.row)}, column {column!r}: {fault}. {remedy}."
 
 
-def refuse_csv_settings(name: str, encoding: str, delimiter: str | None) -> None:
+_MARKS = {".": ("point", "1234.5"), ",": ("comma", "1234,5")}
+
+
+def marks_in(text: str, cells: Any, decimal: str) -> tuple[str, str] | None:
+    """Return what is wrong with a cell, and what to do, if it is a number but for its commas or points.
+
+    Parameters
+    ----------
+    text : str
+        The cell.
+    cells : pyarrow.ChunkedArray of strings
+        Its column.
+    decimal : {".", ","}
+
+    Examples
+    --------
+    >>> marks_in("1,5", pa.chunked_array([["1,5", "2"]]), ".")
+    ("'1,5' has a decimal comma, or a comma between thousands", "Give decimal=',' if its commas are decimal; else ...")
+    """
+    if not is_marked_otherwise(text, decimal):
+        return None
+    other = "." if decimal == "," else ","
+    word, remedy = _MARKS[other][0], f"rite the column's numbers like {_MARKS[decimal][1]}"
+    if to_numbers(pc.utf8_trim_whitespace(without_blanks(cells)), other) is None:
+        remedy = f"W{remedy}"
+    else:
+        remedy = f"Give decimal={other!r} if its {word}s are decimal; else w{remedy}"
+    return f"{text!r} has a decimal {word}, or a {word} between thousands", remedy
+
+
+def refuse_csv_settings(name: str, encoding: str, delimiter: str | None, decimal: str) -> None:
     """Raise `SettingError` if settings of a CSV file were given for what is none.
 
     Examples
     --------
-    >>> refuse_csv_settings("a.parquet", "utf-8", None)
+    >>> refuse_csv_settings("a.parquet", "utf-8", None, ".")
     """
-    if encoding != "utf-8" or delimiter is not None:
-        raise SettingError(f"encoding and delimiter are for CSV files; {name} is none. Leave them out.")
+    if encoding != "utf-8" or delimiter is not None or decimal != ".":
+        raise SettingError(f"encoding, delimiter and decimal are for CSV files; {name} is none. Leave them out.")
 
 
 def finite(table: Any, source: Source, reading: Reading) -> Any:

@@ -21,6 +21,7 @@ from feedforward.tables.sources import (
     Source,
     dates_of,
     finite,
+    marks_in,
     refuse_csv_settings,
     to_text,
     without_index,
@@ -42,6 +43,7 @@ def read_batches(
     wanted: Collection[str] | None = None,
     encoding: str = "utf-8",
     delimiter: str | None = None,
+    decimal: str = ".",
 ) -> Iterator[Any]:
     """Return the rows of a file as tables, one after the other, so that the file may be larger than memory.
 
@@ -62,7 +64,7 @@ def read_batches(
         ``TableEncoder.read_as_`` has it for a model. Names of other columns do not matter.
     wanted : collection of str, default None
         The columns of which it matters what they hold; None for all. Others may hold anything, and are text in CSV.
-    encoding, delimiter
+    encoding, delimiter, decimal
         Of a CSV file, as `read_table` has them.
 
     Yields
@@ -87,7 +89,7 @@ def read_batches(
     check_setting("read_batches", "rows", rows, COUNT)
     read_as = {} if read_as is None else read_as
     check_setting("read_batches", "read_as", read_as, _RULE)
-    return (table for _, table in read_pieces(path, rows, lambda _: read_as, wanted, encoding, delimiter))
+    return (table for _, table in read_pieces(path, rows, lambda _: read_as, wanted, encoding, delimiter, decimal))
 
 
 def read_pieces(
@@ -97,6 +99,7 @@ def read_pieces(
     wanted: Collection[str] | None,
     encoding: str,
     delimiter: str | None,
+    decimal: str = ".",
 ) -> Iterator[Piece]:
     """Return what `read_batches` does, and where each table comes from; `read_as` decides once the names are known.
 
@@ -106,10 +109,11 @@ def read_pieces(
     Traceback (most recent call last):
     feedforward.errors.FileError: absent.csv does not exist. ...
     """
-    streamed, reading = stream_table(path), Reading((), wanted, is_new=False)
+    reading = Reading((), wanted, is_new=False, decimal=decimal)
+    streamed = stream_table(path)
     if streamed.kind == "CSV":
         return _explained(streamed, _from_csv(streamed, rows, read_as, reading, encoding, delimiter))
-    refuse_csv_settings(streamed.name, encoding, delimiter)
+    refuse_csv_settings(streamed.name, encoding, delimiter, decimal)
     return _explained(streamed, _from_arrow(streamed, rows, read_as, reading))
 
 
@@ -143,10 +147,10 @@ def _regrouped(batches: Iterable[Any], rows: int) -> Iterator[Any]:
 
 @dataclass(frozen=True)
 class _Kind:
-    """What a column is read as: in words, and from text to typed cells, or to None if one does not fit."""
+    """What a column is read as: in words, and from text, with its decimal mark, to typed cells, or None."""
 
     words: str
-    fit: Callable[[Any], Any]
+    fit: Callable[[Any, str], Any]
     declared: bool = True
 
 
@@ -164,7 +168,7 @@ def _from_arrow(streamed: Streamed, rows: int, read_as: ReadAs, reading: Reading
         kinds, offset = _declared(schema.names, read_as), 0
         for table in _regrouped(batches, rows):
             table.validate(full=True)
-            source = Source(streamed.name, offset=offset)
+            source = Source(streamed.name, rows=range(offset, offset + table.num_rows))
             table = without_index(table, source)
             columns = [
                 _retyped(column, name, source, kinds) if reading.wants(name) else column
@@ -204,7 +208,7 @@ def _retyped(column: Any, name: str, source: Source, kinds: dict[str, _Kind]) ->
             kinds[name] = _like(typed.type) if holding(typed) == "date" else _ANY_TEXT
         return typed
     is_dates = kind is _KINDS["date"] or not (kind.declared or kind is _ANY_TEXT)
-    return _fitted(column.cast(pa.string()), kind, name, source) if is_dates else column
+    return _fitted(column.cast(pa.string()), kind, name, source, ".") if is_dates else column
 
 
 # CSV ---------------------------------------------------------------------------------------------------------------
@@ -225,13 +229,13 @@ def _from_csv(
     offset = 0
     for cells in _regrouped(text.to_batches(), rows):
         kinds = kinds if offset else _declared(cells.column_names, read_as)
-        source = Source(streamed.name, text.line_of, offset)
+        source = Source(streamed.name, text.lines_of, range(offset, offset + cells.num_rows))
         columns = []
         for name, column in zip(cells.column_names, cells.columns, strict=True):
             if name in kinds:
-                columns.append(_fitted(column, kinds[name], name, source))
+                columns.append(_fitted(column, kinds[name], name, source, reading.decimal))
                 continue
-            typed = _first(column, name, source) if reading.wants(name) else column
+            typed = _first(column, name, source, reading) if reading.wants(name) else column
             if not pa.types.is_null(typed.type):
                 kinds[name] = _like(typed.type)
             columns.append(typed)
@@ -239,15 +243,15 @@ def _from_csv(
         offset += cells.num_rows
 
 
-def _first(cells: Any, name: str, source: Source) -> Any:
+def _first(cells: Any, name: str, source: Source, reading: Reading) -> Any:
     """Return the first cells of a column, as `read_table` would have them."""
-    typed = narrowest(cells)
+    typed = narrowest(cells, reading.decimal)
     if typed is not None:
         return typed
     text = without_blanks(cells)
-    stray = find_stray(text)
+    stray = find_stray(text, reading.decimal)
     if stray is not None:
-        raise TableError(words_for(stray, name, source, is_new=False))
+        raise TableError(words_for(stray, text, name, source, reading))
     return text
 
 
@@ -260,11 +264,11 @@ def _like(kind: Any) -> _Kind:
     return _Kind(words, partial(_as_before, kind=kind), declared=False)
 
 
-def _as_before(cells: Any, kind: Any) -> Any:
+def _as_before(cells: Any, decimal: str, kind: Any) -> Any:
     """Return cells as the type that earlier ones have, or None."""
     if pa.types.is_string(kind):
         return without_blanks(cells)
-    typed = narrowest(cells)
+    typed = narrowest(cells, decimal)
     if typed is None or typed.type == kind:
         return typed
     widens = (
@@ -275,49 +279,51 @@ def _as_before(cells: Any, kind: Any) -> Any:
     return typed.cast(kind) if widens else None
 
 
-def _fitted(cells: Any, kind: _Kind, name: str, source: Source) -> Any:
-    typed = kind.fit(cells)
+def _fitted(cells: Any, kind: _Kind, name: str, source: Source, decimal: str) -> Any:
+    typed = kind.fit(cells, decimal)
     if typed is not None:
         return typed
     # All cells before the first that does not fit do.
-    row = bisect_left(range(1, len(cells) + 1), True, key=lambda stop: kind.fit(cells[:stop]) is None)
-    why = "as the model needs" if kind.declared else "as all before it are"
-    remedy = "" if kind.declared else f", or say what the column is: read_as={{{name!r}: ...}}"
-    raise TableError(
-        f"{source.name}, {source.place(row)}, column {name!r}: {cells[row].as_py()!r} is not {kind.words}, {why}. "
-        f"Correct the cell or leave it empty{remedy}."
-    )
+    row = bisect_left(range(1, len(cells) + 1), True, key=lambda stop: kind.fit(cells[:stop], decimal) is None)
+    text = cells[row].as_py()
+    fault = f"{text!r} is not {kind.words}, {'as the model needs' if kind.declared else 'as all before it are'}"
+    remedy = "Correct the cell or leave it empty"
+    if "number" in kind.words:
+        fault, remedy = marks_in(text, cells, decimal) or (fault, remedy)
+    if not kind.declared:
+        remedy += f", or say what the column is: read_as={{{name!r}: ...}}"
+    raise TableError(f"{source.name}, {source.place(row)}, column {name!r}: {fault}. {remedy}.")
 
 
 def _bare(cells: Any) -> Any:
     return pc.utf8_trim_whitespace(without_blanks(cells))
 
 
-def _as_numbers(cells: Any) -> Any:
-    numbers = to_numbers(cells)
+def _as_numbers(cells: Any, decimal: str) -> Any:
+    numbers = to_numbers(cells, decimal)
     if numbers is not None:
         return numbers
-    return to_numbers(pc.replace_substring_regex(_bare(cells), "^0+([0-9])", r"\1"))  # once declared, no codes
+    return to_numbers(pc.replace_substring_regex(_bare(cells), "^0+([0-9])", r"\1"), decimal)  # once declared, no codes
 
 
-def _as_floats(cells: Any) -> Any:
-    numbers = _as_numbers(cells)
+def _as_floats(cells: Any, decimal: str) -> Any:
+    numbers = _as_numbers(cells, decimal)
     return None if numbers is None else numbers.cast(pa.float64(), safe=False)
 
 
-def _as_booleans(cells: Any) -> Any:
+def _as_booleans(cells: Any, decimal: str) -> Any:
     booleans = to_booleans(_bare(cells))
-    return _as_numbers(cells) if booleans is None else booleans
+    return _as_numbers(cells, decimal) if booleans is None else booleans
 
 
 _KINDS = {
-    "text": _Kind("text", without_blanks),
+    "text": _Kind("text", lambda cells, _: without_blanks(cells)),
     "number": _Kind("a number", _as_floats),
     "whole": _Kind("a number", _as_numbers),
     "boolean": _Kind("true or false, nor a number", _as_booleans),
-    "date": _Kind("a date such as 2024-01-31", lambda cells: to_dates(_bare(cells))),
+    "date": _Kind("a date such as 2024-01-31", lambda cells, _: to_dates(_bare(cells))),
 }
-_ANY_TEXT = _Kind("text", lambda cells: cells, declared=False)
+_ANY_TEXT = _Kind("text", lambda cells, _: cells, declared=False)
 READ_AS = tuple(_KINDS)
 _RULE = Rule(
     f"a dict from column name to one of {', '.join(map(repr, READ_AS))}",

@@ -25,7 +25,12 @@ def decoded(column: Any) -> Any:
     >>> decoded(pa.chunked_array([["a", "b"]]).dictionary_encode()).type
     DataType(string)
     """
-    return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
+    if not pa.types.is_dictionary(column.type):
+        return column
+    try:
+        return column.cast(column.type.value_type)
+    except pa.ArrowNotImplementedError:  # of lists, for one: there is no encoding for these
+        return column
 
 
 def holding(column: Any) -> str:
@@ -223,6 +228,6 @@ def refusal(column: Any, name: str, wanted: str, row: int) -> InputError:
     """
     return InputError(
         f"Column {name!r} must hold {wanted}; got {column[row].as_py()!r} at row {row} (counted from 0). Correct the "
-        f"value, give the column the type it had in training (read_table keeps text with text_columns=[{name!r}]), or "
-        f"declare what it is, with kinds={{{name!r}: ...}}."
+        f"value; or, to learn from it, declare what the column is, with kinds={{{name!r}: ...}}, and to be answered, "
+        f"give it the type it had in training (read_table keeps text with text_columns=[{name!r}])."
     )
