@@ -46,7 +46,7 @@ def table(n: int, seed: int = 0, numbers: str = "size", words: str = "colour") -
             "wide": rng.normal(0, 1, n) * 10.0 ** rng.integers(-6, 7, n),
             "town": rng.choice([f"town {i}" for i in range(60)], n),
             words: rng.choice(["red", "green", *HOSTILE], n),
-            "gain": np.where(rng.random(n) < 0.6, 0.0, rng.choice([-0.1, 3.0, 1e6], n)),
+            "gain": np.where(rng.random(n) < 0.6, 0.0, rng.choice([-0.1, 3.0, 1e6], n)).astype(float),
             "sex": rng.choice(["f", "m"], n),
             "flag": pd.array(rng.random(n) < 0.3, dtype="boolean"),
             "when": pd.Timestamp("2019-03-01 10:30") + pd.to_timedelta(rng.integers(0, 2_000_000, n), unit="min"),
@@ -75,7 +75,7 @@ def later(frame: pd.DataFrame, words: str = "colour") -> pd.DataFrame:
     frame.loc[4:9, "sex"] = [None, "new", "f", "m", None, "f"]
     frame.loc[6:8, "wide"] = [np.nan, 1e300, -1e300]
     frame.loc[9, "id"] = 77.0
-    frame.loc[5:8, "gain"] = [3.0000000000000004, -0.0, np.nan, 2.0]
+    frame.loc[5:9, "gain"] = [3.0000000000000004, -0.0, np.nan, 3.000001, np.float32(-0.1)]
     frame.loc[9:12, "always"] = [np.nan, 5.0, 1.0, -1.0]
     moments = ["1960-02-29", "2000-12-31 23:59:59", "1900-03-01", "2100-01-01 00:01"]
     frame.loc[10:13, "when"] = pd.to_datetime(moments, format="mixed")

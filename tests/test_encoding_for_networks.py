@@ -294,6 +294,35 @@ def test_flags_of_a_table_have_a_limit(columns: int) -> None:
     assert flags == columns * min(48, 256 // columns)
 
 
+def test_a_number_finds_its_flag_whatever_precision_it_comes_in() -> None:
+    gain = np.repeat([0.0, 0.1, 0.7, -1e20], [60, 15, 15, 10])
+    fitted = encoder(spikes=True).fit(pa.table({"gain": gain}))
+    assert names(fitted) == ["gain", "gain=0", "gain=0.1", "gain=0.7", "gain=-1e+20"]
+    expected = fitted.transform(pa.table({"gain": gain}))
+    for same in (
+        gain.astype(np.float32),
+        gain.astype(np.float32).astype(float),
+        gain * 3 / 3,
+        pd.Series(gain, dtype=object),
+    ):
+        np.testing.assert_array_equal(fitted.transform(pd.DataFrame({"gain": same}))[:, 1:], expected[:, 1:])
+    twin = encoder(spikes=True).fit(pd.DataFrame({"gain": gain.astype(np.float32)}))
+    assert names(twin) == names(fitted)
+
+
+def test_flags_that_are_few_leave_room_for_others() -> None:
+    many = np.repeat(np.arange(48.0), [2000, *[20] * 47])
+    few = {f"x{j}": np.resize([0.0, 0.0, 0.0, 1.0, 2.0], len(many)) for j in range(20)}
+    fitted = encoder(spikes=True).fit(pa.table({"many": many, **few}))
+    assert len(names(fitted)) == 21 + 48 + 3 * 20
+
+
+@pytest.mark.parametrize("value", [1e300, -1e39])
+def test_numbers_beyond_float32_have_no_flags(value: float) -> None:
+    column = np.repeat([0.0, value, 5.0], [60, 20, 20])
+    assert names(encoder(spikes=True).fit(pa.table({"x": column}))) == ["x"]
+
+
 # Storing -----------------------------------------------------------------------------------------------------------
 
 

@@ -35,8 +35,9 @@ def encoded(graph: Graph, parts: Parts) -> Value:
             pieces[reader.at] = x
             _mark(graph, pieces, x, reader.mark)
             if reader.spikes:
-                values = graph.array(np.array([reader.spikes]))
-                pieces[reader.flags] = graph.cast(graph.node("Equal", x, values), np.float64)
+                values = graph.array(np.array([reader.spikes], np.float32))
+                same = graph.node("Equal", graph.cast(x, np.float32), values)
+                pieces[reader.flags] = graph.cast(same, np.float64)
         elif isinstance(reader, Dates):
             x = graph.input(reader.name, _DOUBLE, (None, 1), "date: days since 1970-01-01, or NaN")
             pieces |= _dates(graph, reader, x)

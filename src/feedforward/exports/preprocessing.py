@@ -22,7 +22,7 @@ from feedforward.tables.scaling import UNSCALED, Scaler
 class Numbers:
     """A column of numbers or booleans: into column `at`; 1 into column `mark`, if there is one, where it is missing.
 
-    Where the number is one of `spikes`, 1 into the column of that: `flags` and its place among them.
+    Where the number is, in float32, one of `spikes`, 1 into the column of that: `flags` and its place among them.
     """
 
     name: str

@@ -80,7 +80,7 @@ def read_numbers(
 ) -> None:
     """Write a column of numbers, or of true and false as 1 and 0, into raw[:, at], NaN where one is missing.
 
-    Where it is one of `spikes`, 1 goes into the column of that, which is `flags` and its place among them.
+    Where it is, in float32, one of `spikes`, 1 goes into the column of that, which is `flags` and its place among them.
     """
     for row, cell in enumerate(cells(rows, name, len(raw))):
         raw[row, at] = number_of(cell, name, row)
@@ -88,8 +88,10 @@ def read_numbers(
             raise wrong(name, "booleans, or 0 and 1", cell, row)
     if mark is not None:
         raw[:, mark] = np.isnan(raw[:, at])
+    with np.errstate(over="ignore"):
+        rounded = raw[:, at].astype("float32")
     for place, value in enumerate(spikes or [], start=flags):
-        raw[:, place] = raw[:, at] == value
+        raw[:, place] = rounded == np.float32(value)
 
 
 def number_of(cell: Any, name: str, row: int) -> float:

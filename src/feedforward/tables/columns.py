@@ -103,7 +103,7 @@ class NumberColumn:
     def labels(self, name: str) -> list[str]:
         """Return the names of the columns this one becomes."""
         gaps = [f"{name} (missing)"] if self.marked else []
-        return [name, *gaps, *(f"{name}={spike.value:.16g}" for spike in self.spikes)]
+        return [name, *gaps, *(f"{name}={spike.value:.9g}" for spike in self.spikes)]
 
     def write(self, column: Any, name: str, out: NDArray[np.float64], marks: NDArray[np.float64]) -> None:
         """Write the values into `out`, of shape (n, 1), and what marks gaps and spikes into `marks`, (n, flags)."""
@@ -129,7 +129,7 @@ class NumberColumn:
         else:
             words = f"center {scaler.center:.6g}, scale {scaler.scale:.6g}"
         if self.spikes:
-            words += f", flags for {len(self.spikes)} frequent values"
+            words += f", flags for its {len(self.spikes)} most frequent values"
         return f"{words}; missing values become {scaler.fill:.6g} and are marked" if self.marked else words
 
 

@@ -18,7 +18,7 @@ from feedforward.tables.frames import array_to_table, frame_to_table, is_frame, 
 from feedforward.tables.kinds import checked_kinds
 from feedforward.tables.layout import Block, Layout
 from feedforward.tables.scaling import SCALINGS
-from feedforward.tables.spikes import share_of_each
+from feedforward.tables.spikes import most_of_each
 from feedforward.tables.state import columns_from_state, columns_to_state
 from feedforward.tables.surprises import Surprises
 from feedforward.tables.values import decoded, holding
@@ -85,9 +85,10 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         date is then taken for dates.
     spikes : bool, default False
         Whether a number that is mostly one value, and else mostly one of a few, becomes, beside itself, a 0/1 column,
-        ``name=value``, for each of these: values in at least 8 rows, 48 at most, and 256 in all columns together. Half
-        of the rows must have the one, half of the others the few. A gain that most have not had is such a number: which
-        one it is often says more than how large it is.
+        ``name=value``, for each of these: values in at least 8 rows, 48 at most. Half of the values must be the one,
+        half of the others among the few. Numbers that are the same in float32 are the same. In a table of more than 256
+        such values, columns that have many keep fewer, or, where there are hundreds of columns, none. A gain that most
+        have not had is such a number: which one it is often says more than how large it is.
     kinds : dict, default None
         From column name (``x0``, ``x1``, ... for arrays) to "number", "category", "boolean", "date" or "drop", where
         the type of a column does not tell. Text is then read as such; what is dropped may hold anything.
@@ -370,10 +371,9 @@ class TableEncoder(TransformerMixin, BaseEstimator):
 
     def _share_out_spikes(self) -> None:
         """Leave each column its share of the flags that a table may have."""
-        spiked = {name: column for name, column in self.columns_.items() if getattr(column, "spikes", ())}
-        most = share_of_each(len(spiked))
+        spiked = {name: column for name, column in self.columns_.items() if isinstance(column, NumberColumn)}
+        most = most_of_each([len(column.spikes) for column in spiked.values()])
         for name, column in spiked.items():
-            assert isinstance(column, NumberColumn)
             self.columns_[name] = replace(column, spikes=column.spikes[:most])
 
     def _layout(self) -> Layout:

@@ -148,8 +148,9 @@ def _check_spikes(name: str, spikes: Any) -> None:
         isinstance(spikes, list)
         and 0 < len(spikes) <= MOST
         and all(type(value) is float and np.isfinite(value) for value in spikes)
-        and len(set(spikes)) == len(spikes),
-        f"column {name!r}: spikes must be up to {MOST} different finite numbers",
+        and max(map(abs, spikes)) <= np.finfo(np.float32).max
+        and len(set(map(np.float32, spikes))) == len(spikes),
+        f"column {name!r}: spikes must be up to {MOST} different numbers of float32",
     )
 
 
