@@ -217,7 +217,7 @@ def test_cells_of_the_target_that_are_missing_are_named(tmp_path: Path) -> None:
     table.loc[[3, 9], "y"] = np.nan
     table.to_csv(tmp_path / "t.csv", index=False)
     (line,) = run("train", tmp_path / "t.csv", "-t", "y", code=2).stderr.splitlines()
-    assert "t.csv, line 5, column 'y': the target is missing, here and in 2 of 60 rows" in line
+    assert "t.csv, line 5, column 'y': the target is missing (there are 2 such rows, of 60)" in line
     with pytest.raises(ff.TableError, match="line 5, column 'y': the target is missing"):
         ff.TabularRegressor(**QUICK).fit(tmp_path / "t.csv", "y")
 

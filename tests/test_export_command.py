@@ -72,7 +72,8 @@ def test_names_that_import_takes_need_no_advice(stored: Path, tmp_path: Path) ->
 @pytest.mark.parametrize("name", ["numpy", "torch", "math", "hashlib", "feedforward", "types"])
 def test_source_takes_no_place_of_a_module_that_it_needs(stored: Path, name: str, to: str, tmp_path: Path) -> None:
     (line,) = run("export", stored, "--to", to, "--out", tmp_path / f"{name}.py", code=2).stderr.splitlines()
-    assert f"{name}.py would be imported in the place of the module '{name}'. Name it otherwise, as {name}_mod" in line
+    better = tmp_path / f"{name}_model.py"
+    assert f"{name}.py would be imported in the place of the module '{name}'. Name it otherwise, as {better}" in line
     assert list(tmp_path.iterdir()) == []
 
 

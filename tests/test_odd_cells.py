@@ -292,3 +292,20 @@ def test_names_of_columns_that_are_not_all_text() -> None:
     with pytest.raises(ff.InputError, match="string names.*'int', 'str'") as caught:
         ff.TableEncoder().fit(pd.DataFrame({0: [1, 2], "b": [3, 4]}))
     assert isinstance(caught.value, TypeError)
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [date(2020, 1, 1), datetime(2020, 1, 1, 5), timedelta(days=2), time(6), pd.Timestamp("2020-01-01")],
+    ids=lambda moment: type(moment).__name__,
+)
+@pytest.mark.parametrize("number", [5, 5.7, 10**18])
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize(
+    "wrap", [lambda cells: pd.DataFrame({"d": pd.Series(cells, dtype=object)}), np.c_], ids=["frame", "array"]
+)
+def test_a_number_among_dates_is_no_date(moment: Any, number: float, first: bool, wrap: Any) -> None:
+    cells = [number, moment, moment] if first else [moment, moment, number]
+    table = np.array(cells, dtype=object)[:, None] if wrap is np.c_ else wrap(cells)
+    with pytest.raises(ff.InputError, match="mixes types"):
+        ff.TableEncoder(scaling="none").fit(table)

@@ -347,7 +347,9 @@ BAD = [
     bad("target absent, none near", "a,b\n1,2\n", "'income'", "'a', 'b'", target="income"),
     bad("target absent, blanks between", "a b y\n1 2 3\n", "'a b y'", "give delimiter=", target="y"),
     bad("target absent, no header", "1.5,red\n2.5,blue\n", "'1.5', 'red'", "first line holds no names", target="y"),
-    bad("target missing in rows", "a,y\n1,1\n2,\n3,\n", "line 3", "column 'y'", "2 of 3", "drop", target="y"),
+    bad(
+        "target missing in rows", "a,y\n1,1\n2,\n3,\n", "line 3", "column 'y'", "2 such rows, of 3", "drop", target="y"
+    ),
     bad("target constant", "a,y\n1,x\n2,x\n", "column 'y'", "x in every row", "another", target="y"),
     bad("target alone", "y\n1\n2\n", "only the target", "Add columns", target="y"),
     bad("target of dates", "a,y\n1,2024-01-31\n2,2024-02-01\n", "column 'y'", "date32", "Convert", target="y"),

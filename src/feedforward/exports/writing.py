@@ -93,7 +93,7 @@ def places_of(path: str | os.PathLike[str], to: str) -> list[Path]:
     if to != "onnx" and given.stem in _TAKEN:
         raise SettingError(
             f"export: {given.name} would be imported in the place of the module {given.stem!r}. Name it otherwise, as "
-            f"{given.stem}_model.py."
+            f"{given.with_name(f'{given.stem}_model.py')}."
         )
     places = [given] if to == "onnx" else [given, given.with_suffix(".npz")]
     for place in places:

@@ -20,6 +20,7 @@ from pyarrow import csv as arrow_csv
 
 from feedforward.errors import SettingError, TableError
 from feedforward.tables.cells import MISSING
+from feedforward.tables.opening import is_worth_threads
 
 DELIMITERS = (",", ";", "\t", "|")
 _POSSIBLE = [chr(code) for code in range(1, 128) if chr(code) not in '"\r\n']
@@ -210,6 +211,7 @@ class Delimited:
                         column_names=_places(width),
                         skip_rows_after_names=1,
                         block_size=min(block_size, len(text) + 1),
+                        use_threads=is_worth_threads(len(text)),
                     ),
                     *self._options(width),
                 )

@@ -61,6 +61,8 @@ def frame_to_table(frame: Any, names: Sequence[str] | None = None, dropped: Coll
         series = frame.get_column(own)
         try:
             column = series.to_arrow()
+            if series.dtype == nw.Object and pa.types.is_temporal(column.type):
+                column = objects_to_column(series.to_list(), name)
             columns.append(_intervals_as_text(series) if _is_intervals(column.type) else column)
         except (ValueError, TypeError, OverflowError, pa.ArrowException):
             columns.append(pa.nulls(len(series)) if name in dropped else objects_to_column(series.to_list(), name))
@@ -167,7 +169,7 @@ def objects_to_column(values: list[Any], name: str) -> Any:
         column = pa.array(values, from_pandas=True)
     except (ValueError, TypeError, OverflowError, pa.ArrowException):
         column = None
-    if column is not None and not pa.types.is_timestamp(column.type):  # Arrow would mix those with and without a zone
+    if column is not None and not pa.types.is_temporal(column.type):  # Arrow would mix numbers and zones into dates
         return column
     word = _refuse_mixed(values, name)
     if column is not None:

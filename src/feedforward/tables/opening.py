@@ -24,6 +24,7 @@ _CSV = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz")
 _PARQUET = (".parquet", ".pq")
 _ARROW = (".arrow", ".feather", ".ipc")
 _SUFFIXES = _CSV + _PARQUET + _ARROW
+_THREADS_FROM = 1 << 20  # bytes of a table
 _PIECE = 1 << 24  # bytes of standard input that are read at once
 _LEFT = 0.1  # of the free space on the disk that standard input may not take
 _GZIP = b"\x1f\x8b"
@@ -49,6 +50,20 @@ class Opened:
     name: str
     kind: str
     data: bytes
+
+
+def is_worth_threads(size: int) -> bool:
+    """Return whether Arrow should read so many bytes in several threads.
+
+    Not few: they would gain nothing, and Arrow ends a process that ends, for an error, while one of them lets go of
+    memory of Python's.
+
+    Examples
+    --------
+    >>> is_worth_threads(1000), is_worth_threads(10**8)
+    (False, True)
+    """
+    return size >= _THREADS_FROM
 
 
 def name_of(path: str | os.PathLike[str]) -> str:

@@ -15,7 +15,7 @@ from feedforward.errors import InputError, SettingError, TableError
 from feedforward.tables.cells import find_stray, narrowest, without_blanks
 from feedforward.tables.delimited import Delimited
 from feedforward.tables.frames import frame_to_table, is_frame
-from feedforward.tables.opening import STANDARD_INPUT, Opened, not_whole, open_table, stream_table
+from feedforward.tables.opening import STANDARD_INPUT, Opened, is_worth_threads, not_whole, open_table, stream_table
 from feedforward.tables.sources import (
     Reading,
     Source,
@@ -226,7 +226,7 @@ def _read_arrow(opened: Opened, source: Source) -> Any:
     buffer = pa.BufferReader(opened.data)
     try:
         if opened.kind == "Parquet":
-            table = parquet.ParquetFile(buffer).read()
+            table = parquet.ParquetFile(buffer).read(use_threads=is_worth_threads(buffer.size()))
         elif opened.data.startswith(b"ARROW1"):
             table = ipc.open_file(buffer).read_all()
         else:
@@ -297,12 +297,16 @@ def target_of(table: Any, target: str, source: Source, *, is_whole: bool = True)
     values = table.column(target)
     if values.null_count:
         row = pc.index(values.is_null(), True).as_py()
-        where = f", here and in {values.null_count} of {len(values)} rows in all" if is_whole else ""
+        where = f" ({_rows(values.null_count)}, of {len(values)})" if is_whole else ""
         raise TableError(
             f"{source.name}, {source.place(row)}, column {target!r}: the target is missing{where}. Fill in or drop "
             "such rows."
         )
     return _labels(values, target, source)
+
+
+def _rows(count: int) -> str:
+    return "the only such row" if count == 1 else f"there are {count} such rows"
 
 
 def _labels(values: Any, target: str, source: Source) -> NDArray[Any]:

@@ -1,5 +1,6 @@
 """Tables larger than memory, in pieces: each of the same columns, read as the first piece, or a model, has them."""
 
+import os
 import zlib
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -15,7 +16,7 @@ from pyarrow import ipc, parquet
 from feedforward.errors import FeedforwardError, TableError
 from feedforward.tables.cells import find_stray, narrowest, to_booleans, to_dates, to_numbers, without_blanks
 from feedforward.tables.delimited import Delimited
-from feedforward.tables.opening import Streamed, not_whole, stream_table, unreadable
+from feedforward.tables.opening import Streamed, is_worth_threads, not_whole, stream_table, unreadable
 from feedforward.tables.sources import (
     Reading,
     Source,
@@ -187,12 +188,16 @@ def _batches_of(streamed: Streamed, content: Any, rows: int) -> tuple[Any, Itera
     content.seek(0)
     if streamed.kind == "Parquet":
         file = parquet.ParquetFile(content, buffer_size=_BUFFER)
-        return file.schema_arrow, file.iter_batches(batch_size=rows)
+        return file.schema_arrow, file.iter_batches(batch_size=rows, use_threads=is_worth_threads(_size(content)))
     if start == b"ARROW1":
         file = ipc.open_file(content)
         return file.schema, (file.get_batch(place) for place in range(file.num_record_batches))
     stream = ipc.open_stream(content)
     return stream.schema, stream
+
+
+def _size(content: Any) -> int:
+    return int(content.seek(0, os.SEEK_END))
 
 
 def _retyped(column: Any, name: str, source: Source, kinds: dict[str, _Kind]) -> Any:
