@@ -306,6 +306,7 @@ BAD = [
     bad("empty gzip", b"", "0 bytes", name="bad.csv.gz"),
     bad("gzip of nothing", gzip.compress(b""), "0 bytes", name="bad.csv.gz"),
     bad("blank lines only", "\n\n", "blank lines", "Give"),
+    bad("line for Excel", "sep=;\na;b\n1;2\n", "line 1", "'sep=;'", "Remove the line"),
     bad("header only", "a,b\n", "no rows", "Add rows"),
     bad("header without line end", "a,b", "no rows", "Add rows"),
     bad("row too short", "a,b\n1,2\n3\n", "line 3", "expected 2 cells", "got 1", "column 'a'", "delimiter="),

@@ -179,6 +179,10 @@ class Delimited:
     def refuse_unnamed(self, declared: Collection[str]) -> None:
         """Raise `TableError` if a column has no name; "column 1" is what it may be `declared` under, to be dropped."""
         line, header = next(self.rows(), (0, []))
+        if [name.strip().lower() for name in header] == ["sep=", ""]:
+            raise TableError(
+                f"{self.name}, line {line}: 'sep={self.delimiter}' tells Excel what parts cells. Remove the line."
+            )
         for place, name in enumerate(header, start=1):
             if not name.strip() and f"column {place}" not in declared:
                 raise TableError(
