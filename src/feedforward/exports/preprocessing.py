@@ -119,11 +119,11 @@ def preprocessing_of(encoder: TableEncoder) -> Preprocessing:
         if column.marked:
             mark = int(marks.start)
             scalers[mark] = getattr(column, "gaps", None) or UNSCALED
-        reader = _reader(name, column, values.start or 0, mark)
+        flags = 0
         if isinstance(column, NumberColumn) and column.spikes:
-            first = marks.stop - len(column.spikes)
-            scalers[first : marks.stop] = [spike.flag for spike in column.spikes]
-            reader = Numbers(name, values.start or 0, mark, False, tuple(s.value for s in column.spikes), first)
+            flags = int(marks.stop) - len(column.spikes)
+            scalers[flags : marks.stop] = [spike.flag for spike in column.spikes]
+        reader = _reader(name, column, values.start or 0, mark, flags)
         if reader is not None:
             readers.append(reader)
     return Preprocessing(
@@ -147,11 +147,12 @@ def _scalers(column: FittedColumn) -> list[Scaler]:
     return [UNSCALED] * len(column.labels(""))
 
 
-def _reader(name: str, column: FittedColumn, at: int, mark: int | None) -> Reader | None:
+def _reader(name: str, column: FittedColumn, at: int, mark: int | None, flags: int) -> Reader | None:
     if isinstance(column, DroppedColumn) or column.kind == "empty":
         return None
     if isinstance(column, NumberColumn):
-        return Numbers(name, at, mark, column.kind == "boolean")
+        spikes = tuple(spike.value for spike in column.spikes)
+        return Numbers(name, at, mark, column.kind == "boolean", spikes, flags)
     if isinstance(column, DateColumn):
         return Dates(name, at, column.parts, column.written or "YYYY-MM-DD", mark)
     return _levels(name, column, at)
